@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The layers, lowest first. A target may depend only on targets of lower lines; `scripts/check` compares this
+// manifest and every import with the table in that script. Why the layers are what they are: Sources/ftpfs/ftpfs.docc.
+//
+//   5  ftpfs
+//   4  FTPMount
+//   3  FuseBridge   EmbeddedFTPServer
+//   2  FileSystem   FTPClient
+//   1  FTPProtocol  Threading
+//   0  CFuseBridge  CLinux  Vocabulary  CLibFuse  COpenSSL
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// For targets that touch nothing but bytes: every unsafe construct must be visible.
+let strictAndSafe = strict + [.strictMemorySafety()]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+
+let package = Package(
+    name: "ftpfs",
+    products: [.executable(name: "ftpfs", targets: ["ftpfs"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        // 0
+        .systemLibrary(
+            name: "CLibFuse",
+            pkgConfig: "fuse3",
+            providers: [.apt(["libfuse3-dev", "fuse3"])]),
+        .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]),
+        .target(name: "CLinux"),
+        .target(name: "CFuseBridge", dependencies: ["CLibFuse"]),
+        .target(name: "Vocabulary", swiftSettings: strictAndSafe),
+        // 1
+        .target(name: "FTPProtocol", dependencies: ["Vocabulary"], swiftSettings: strictAndSafe),
+        .target(name: "Threading", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
+        // 2
+        .target(
+            name: "FTPClient",
+            dependencies: ["CLinux", "FTPProtocol", "Threading", "Vocabulary", collections, logging, systemPackage],
+            swiftSettings: strict),
+        .target(
+            name: "FileSystem",
+            dependencies: ["CLinux", "Threading", "Vocabulary", collections, logging, systemPackage],
+            swiftSettings: strict),
+        // 3
+        .target(
+            name: "FuseBridge",
+            dependencies: ["CFuseBridge", "FileSystem", "Threading", "Vocabulary", logging, systemPackage],
+            swiftSettings: strict),
+        .target(
+            name: "EmbeddedFTPServer",
+            dependencies: ["CLinux", "FTPProtocol", "Threading", "Vocabulary", systemPackage],
+            swiftSettings: strict),
+        // 4
+        .target(
+            name: "FTPMount",
+            dependencies: [
+                "CLinux", "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FileSystem", "FuseBridge", "Threading",
+                "Vocabulary", logging, systemPackage,
+            ],
+            swiftSettings: strict),
+        // 5
+        .executableTarget(
+            name: "ftpfs",
+            dependencies: ["FTPMount", argumentParser, systemPackage],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,6 @@
+// OpenSSL 3 for the TLS transport of FTPClient. Macros that Swift cannot import get their inline wrappers here.
+#ifndef FTPFS_COPENSSL_SHIM_H
+#define FTPFS_COPENSSL_SHIM_H
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#endif

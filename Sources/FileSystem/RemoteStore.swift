@@ -1,0 +1,176 @@
+package import SystemPackage
+package import Threading
+package import Vocabulary
+
+/// Where the files are: the only thing that the file system knows of the other side.
+///
+/// Calls block until the answer is there; every wait inside has a deadline of the store's own, and ends early with
+/// ``StoreError/Kind/cancelled`` when the request's `Cancellation` fires. Any thread may call anything at any time:
+/// the store queues what it cannot do at once, and however few connections it has, a call never waits for another
+/// *call* that waits for it (idle streams give their connection up by themselves).
+///
+/// The store keeps no cache of names or attributes; that is the file system's work.
+package protocol RemoteStore: Sendable {
+    /// What this store can do. May change while running, when the other side turns out to refuse something.
+    var capabilities: StoreCapabilities { get }
+
+    /// Everything in a directory but `.` and `..`, in the order in which the server named it, each name once.
+    ///
+    /// - Throws: ``StoreError``: `notFound`, `notDirectory`, `denied`, or a failure of the connection.
+    func list(_ directory: RemotePath, cancellation: Cancellation) throws(StoreError) -> [RemoteEntry]
+
+    /// A fresh look at one thing; costs at most a listing of its parent.
+    ///
+    /// - Returns: `nil` when the server says that there is no such thing.
+    func look(at path: RemotePath, cancellation: Cancellation) throws(StoreError) -> RemoteAttributes?
+
+    /// Starts to read a file at a byte offset. The result delivers the bytes from there to the end of the file.
+    ///
+    /// - Parameter expecting: what the reader knows of the file. If the stream has to be taken up again after a lost
+    ///   connection and the file is then another one, the stream fails with `changedRemotely`.
+    func openRead(
+        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteReadStream
+
+    /// Starts to write a file.
+    ///
+    /// - Parameter mode: where the bytes go. With `.replace` the file need not exist.
+    func openWrite(
+        _ path: RemotePath, mode: RemoteWriteMode, cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteWriteStream
+
+    /// Makes a directory. - Throws: `exists` when the name is taken, by whatever.
+    func makeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError)
+
+    /// Removes an empty directory. - Throws: `notEmpty`, also on servers that would remove a full one.
+    func removeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError)
+
+    /// Removes a file or a symbolic link.
+    func removeFile(_ path: RemotePath, cancellation: Cancellation) throws(StoreError)
+
+    /// Renames; replaces what is at the target as far as the server does.
+    func rename(_ path: RemotePath, to target: RemotePath, cancellation: Cancellation) throws(StoreError)
+
+    /// Makes a symbolic link with a target of arbitrary bytes. - Throws: `unsupported` on most servers.
+    func makeSymbolicLink(_ path: RemotePath, target: [UInt8], cancellation: Cancellation) throws(StoreError)
+
+    /// Sets when the content was last changed. - Throws: `unsupported` where the server has no command for it.
+    func setModificationTime(
+        _ path: RemotePath, to time: Timestamp, cancellation: Cancellation
+    ) throws(StoreError)
+
+    /// Sets the permission bits (07777). - Throws: `unsupported` where the server has no command for it.
+    func setMode(_ path: RemotePath, to mode: UInt32, cancellation: Cancellation) throws(StoreError)
+}
+
+/// What a store can do.
+package struct StoreCapabilities: Hashable, Sendable {
+    /// Whether modification times can be set.
+    package var setsModificationTime: Bool
+    /// Whether permission bits can be set.
+    package var setsMode: Bool
+    /// Whether symbolic links can be made.
+    package var makesSymbolicLinks: Bool
+
+    /// The three of them.
+    package init(setsModificationTime: Bool, setsMode: Bool, makesSymbolicLinks: Bool) {
+        self.setsModificationTime = setsModificationTime
+        self.setsMode = setsMode
+        self.makesSymbolicLinks = makesSymbolicLinks
+    }
+}
+
+/// What a thing in a directory is.
+package enum FileKind: Hashable, Sendable {
+    case file
+    case directory
+    case symbolicLink
+}
+
+/// What the server says of one thing.
+package struct RemoteAttributes: Hashable, Sendable {
+    /// What it is.
+    package var kind: FileKind
+    /// Its length in bytes; `nil` when the server does not say.
+    package var size: Int64?
+    /// When its content was last changed; `nil` when the server does not say.
+    package var modified: Timestamp?
+    /// How coarse ``modified`` is: a time from `LIST` is cut to the minute, or to the day.
+    package var timePrecision: TimePrecision
+    /// Permission bits (0777); `nil` when the server does not say.
+    package var mode: UInt32?
+    /// What a symbolic link points to, as the server says it.
+    package var linkTarget: [UInt8]?
+
+    /// What is known of a thing.
+    package init(
+        kind: FileKind, size: Int64? = nil, modified: Timestamp? = nil, timePrecision: TimePrecision = .second,
+        mode: UInt32? = nil, linkTarget: [UInt8]? = nil
+    ) {
+        self.kind = kind
+        self.size = size
+        self.modified = modified
+        self.timePrecision = timePrecision
+        self.mode = mode
+        self.linkTarget = linkTarget
+    }
+}
+
+/// How coarse a time is.
+package enum TimePrecision: Hashable, Sendable {
+    case second
+    case minute
+    case day
+}
+
+/// One name in a directory and what it stands for.
+package struct RemoteEntry: Hashable, Sendable {
+    package var name: FileName
+    package var attributes: RemoteAttributes
+
+    package init(name: FileName, attributes: RemoteAttributes) {
+        self.name = name
+        self.attributes = attributes
+    }
+}
+
+/// A file being read from some offset to its end. One reader at a time; ``close()`` may come from any thread.
+///
+/// The store may take the connection behind an idle stream away and make a new one for the next ``read(into:cancellation:)``;
+/// the reader does not notice.
+package protocol RemoteReadStream: AnyObject, Sendable {
+    /// Waits for the next bytes and puts them into the buffer.
+    ///
+    /// - Returns: how many, at least 1; 0 only at the end of the file, after the server has confirmed the transfer.
+    /// - Throws: `changedRemotely`, `timedOut` (no byte came in time), or another failure; the stream is then finished.
+    func read(into buffer: UnsafeMutableRawBufferPointer, cancellation: Cancellation) throws(StoreError) -> Int
+
+    /// Ends the stream, wherever it is. Does not wait for the server. Calling it again does nothing.
+    func close()
+}
+
+/// Where the bytes of a ``RemoteWriteStream`` go.
+package enum RemoteWriteMode: Hashable, Sendable {
+    /// They become the whole content.
+    case replace
+    /// They follow the present content.
+    case append
+}
+
+/// A file being written. One writer.
+package protocol RemoteWriteStream: AnyObject, Sendable {
+    /// Sends a range of a local file, and returns when the last byte has been handed to the network.
+    ///
+    /// - Throws: the server's own reason where it gave one (`noSpace`, `denied`, …). The stream is then finished.
+    func send(
+        from file: FileDescriptor, range: Range<Int64>, cancellation: Cancellation
+    ) throws(StoreError)
+
+    /// Says that no more bytes come and waits until the server has confirmed them all.
+    ///
+    /// Returning means: the server has acknowledged every byte.
+    func finish(cancellation: Cancellation) throws(StoreError)
+
+    /// Gives up. What has been sent may be in the file or not. Calling it after ``finish(cancellation:)`` does nothing.
+    func abort()
+}
