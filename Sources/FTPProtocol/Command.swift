@@ -1,4 +1,4 @@
-package import Vocabulary
+import Vocabulary
 
 /// One command of a client, as a value that cannot break out of its line (RFC 959 §5.3).
 ///
