@@ -103,7 +103,7 @@ package protocol FileSystemOperations: Sendable {
     func access(_ inode: InodeNumber, mask: UInt32, _ request: Request) throws(StoreError)
 }
 
-/// The number of an inode: unique among all that the kernel knows at a time. 1 is the root.
+/// The number of an inode, unique among all that the kernel knows at a time; 1 is the root.
 package struct InodeNumber: Hashable, Sendable {
     package let rawValue: UInt64
     /// The directory that is mounted (FUSE_ROOT_ID).
@@ -112,7 +112,7 @@ package struct InodeNumber: Hashable, Sendable {
     package init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// An open file or directory. Never used twice in the life of a mount.
+/// An open file or directory; never used twice in the life of a mount.
 package struct HandleID: Hashable, Sendable {
     package let rawValue: UInt64
 
@@ -134,7 +134,9 @@ package struct Request: Sendable {
     }
 }
 
-/// What `stat(2)` shows of an inode. Times other than the modification are the same as it: FTP has no others.
+/// What `stat(2)` shows of an inode.
+///
+/// Times other than the modification are the same as it: FTP has no others.
 package struct Attributes: Hashable, Sendable {
     package var inode: InodeNumber
     package var kind: FileKind
@@ -172,7 +174,7 @@ package struct AttributesAnswer: Hashable, Sendable {
     }
 }
 
-/// A name found or made. ``attributes``' inode has been counted.
+/// A name found or made; the inode of ``attributes`` has been counted.
 package struct EntryAnswer: Hashable, Sendable {
     package var attributes: Attributes
     /// How long the kernel may take the attributes as true.
@@ -249,7 +251,7 @@ package struct DirectoryItem: Sendable {
     }
 }
 
-/// What to change of an inode. `nil` means: leave it.
+/// What to change of an inode; `nil` means: leave it.
 package struct AttributeChange: Hashable, Sendable {
     package var mode: UInt32?
     package var userID: UInt32?
@@ -301,7 +303,7 @@ package struct RenameOptions: OptionSet, Hashable, Sendable {
 
     /// The target must not exist (RENAME_NOREPLACE).
     package static let noReplace = RenameOptions(rawValue: 1 << 0)
-    /// Both change places (RENAME_EXCHANGE). Never supported: FTP cannot.
+    /// Both change places (RENAME_EXCHANGE); never supported, FTP cannot.
     package static let exchange = RenameOptions(rawValue: 1 << 1)
 }
 
