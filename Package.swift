@@ -83,5 +83,10 @@ let package = Package(
             name: "ftpfs",
             dependencies: ["FTPMount", argumentParser, systemPackage],
             swiftSettings: strict),
+        // Tests
+        .testTarget(
+            name: "EmbeddedFTPServerTests",
+            dependencies: ["CLinux", "EmbeddedFTPServer", "Threading", "Vocabulary", systemPackage],
+            swiftSettings: strict),
     ]
 )
