@@ -26,7 +26,7 @@ enum ListCommands {
 
     static func nlst(_ session: Session, _ argument: [UInt8]) throws(SessionEnd) -> Answer {
         let quirks = session.dialect.quirks
-        switch found(session, argument) {
+        switch found(session, argument, showsAll: quirks.contains(.namesEverything)) {
         case .failure(let error): return session.refusal(.nameListNotFound, argument, error)
         case .success(let entries):
             let target = Listing(argument, quirks).target
@@ -71,8 +71,10 @@ enum ListCommands {
     }
 
     /// What is listed; some products list nothing where there is nothing.
-    private static func found(_ session: Session, _ argument: [UInt8]) -> Result<[StorageEntry], StorageError> {
-        let result = Listing.entries(session, argument)
+    private static func found(
+        _ session: Session, _ argument: [UInt8], showsAll: Bool = false
+    ) -> Result<[StorageEntry], StorageError> {
+        let result = Listing.entries(session, argument, showsAll: showsAll)
         if case .failure(.notFound) = result, session.dialect.quirks.contains(.listsNothingForMissing) {
             return .success([])
         }

@@ -16,11 +16,15 @@ struct Listing {
         }
     }
 
-    /// The entries that an argument names, as the dialect would list them.
-    static func entries(_ session: Session, _ argument: [UInt8]) -> Result<[StorageEntry], StorageError> {
+    /// The entries that an argument names, as the dialect would list them; with `showsAll` as if `-a` were among its
+    /// options.
+    static func entries(
+        _ session: Session, _ argument: [UInt8], showsAll: Bool = false
+    ) -> Result<[StorageEntry], StorageError> {
         let quirks = session.dialect.quirks
-        let listing = Listing(argument, quirks)
-        return Result { () throws(StorageError) in
+        var listing = Listing(argument, quirks)
+        if showsAll { listing.isAll = true }
+        return Result { [listing] () throws(StorageError) in
             if quirks.contains(.ignoresListArgument) || listing.target.isEmpty {
                 return try listing.directory(session, session.directory)
             }
