@@ -126,9 +126,12 @@ extension Servers {
 
         @Test func boundsLines() throws {
             try withSession(sampleTree()) { (server, client) throws in
-                try client.send(bytes("SIZE ") + [UInt8](repeating: 0x61, count: 1_000_000) + bytes("\r\nNOOP\r\n"))
-                #expect(try client.reply().code == 500)
-                #expect(try client.reply().code == 200)
+                for length in [8_400, 1_000_000] {
+                    let line = bytes("SIZE ") + [UInt8](repeating: 0x61, count: length)
+                    try client.send(line + bytes("\r\nNOOP\r\n"))
+                    #expect(try client.reply().code == 500)
+                    #expect(try client.reply().code == 200)
+                }
                 #expect(server.transcript.entries.allSatisfy { ($0.argument?.count ?? 0) < 10_000 })
             }
         }

@@ -111,10 +111,16 @@ extension Servers {
             }
         }
 
-        @Test(arguments: [(Dialect.vsftpd, 226), (.proftpd, 450), (.pureftpd, 226), (.iis, 550), (.minimal, 550)])
-        func saysWhatItDoesNotFind(dialect: Dialect, code: Int) throws {
+        @Test(arguments: [
+            (Dialect.vsftpd, "LIST none", [150, 226]), (.proftpd, "LIST none", [150, 450]),
+            (.pureftpd, "LIST none", [150, 226]), (.iis, "LIST none", [550]), (.minimal, "LIST none", [550]),
+            (.vsftpd, "NLST none", [150, 226]), (.proftpd, "NLST none", [450]), (.pureftpd, "NLST none", [550]),
+            (.pureftpd, "NLST *.txt", [550]), (.pureftpd, "NLST with space.txt", [150, 226]),
+            (.proftpd, "MLSD none", [550]), (.pureftpd, "MLSD a.txt", [550]),
+        ])
+        func saysWhatItDoesNotFind(dialect: Dialect, command: String, codes: [Int]) throws {
             try withSession(sampleTree(), dialect) { (_, client) throws in
-                #expect(try client.passiveDownload("LIST none").codes.last == code)
+                #expect(try client.passiveDownload(command).codes == codes)
             }
         }
 
