@@ -1,6 +1,6 @@
 /// How a server product talks: everything in which FTP servers differ, as data.
 ///
-/// The products are in `Dialect+Products.swift`. A test that needs a variation changes a copy:
+/// The products are in `Dialect+Unix.swift` and `Dialect+Windows.swift`. A test that needs a variation changes a copy:
 ///
 /// ```swift
 /// var dialect = Dialect.proftpd
@@ -104,24 +104,22 @@ package struct Dialect: Sendable {
         package static let repeatsPathOfMakeDirectory = Quirks(rawValue: 1 << 23)
         /// MLST names the thing as the client wrote it; else from `/`.
         package static let repeatsPathOfMachineListing = Quirks(rawValue: 1 << 24)
-        /// A data connection that the client closed early is answered by a 150 and by nothing else (Pure-FTPd).
-        package static let ends150WhenClientHangsUp = Quirks(rawValue: 1 << 25)
         /// One connection too many is turned away behind PASS and not at the greeting (ProFTPD).
-        package static let countsConnectionsAtLogin = Quirks(rawValue: 1 << 26)
+        package static let countsConnectionsAtLogin = Quirks(rawValue: 1 << 25)
         /// REST beyond the end of the file is refused by RETR (ProFTPD, Pure-FTPd); else it reads nothing.
-        package static let refusesRestartBeyondEnd = Quirks(rawValue: 1 << 27)
+        package static let refusesRestartBeyondEnd = Quirks(rawValue: 1 << 26)
         /// FEAT, MLST and the like repeat the code on each of their lines.
-        package static let repeatsCodeInLines = Quirks(rawValue: 1 << 28)
+        package static let repeatsCodeInLines = Quirks(rawValue: 1 << 27)
         /// ABOR is not heard while a transfer runs: it goes on to its end (vsftpd without async_abor_enable).
-        package static let hearsAbortTooLate = Quirks(rawValue: 1 << 29)
+        package static let hearsAbortTooLate = Quirks(rawValue: 1 << 28)
         /// A name that exists as it is written is taken before it is understood as a pattern (ProFTPD, vsftpd).
-        package static let prefersLiteralName = Quirks(rawValue: 1 << 30)
+        package static let prefersLiteralName = Quirks(rawValue: 1 << 29)
         /// NLST says the directory of its argument in front of each name.
-        package static let namesWithDirectory = Quirks(rawValue: 1 << 31)
+        package static let namesWithDirectory = Quirks(rawValue: 1 << 30)
         /// The 150 of RETR tells how many bytes are to come, and not the size of the file (ProFTPD).
-        package static let opensWithRemainingSize = Quirks(rawValue: 1 << 32)
+        package static let opensWithRemainingSize = Quirks(rawValue: 1 << 31)
         /// An empty line is answered (ProFTPD); else passed over.
-        package static let answersEmptyLine = Quirks(rawValue: 1 << 33)
+        package static let answersEmptyLine = Quirks(rawValue: 1 << 32)
     }
 }
 
