@@ -83,5 +83,12 @@ let package = Package(
             name: "ftpfs",
             dependencies: ["FTPMount", argumentParser, systemPackage],
             swiftSettings: strict),
+        // Tests
+        .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
+        .testTarget(
+            name: "FTPProtocolTests",
+            dependencies: ["FTPProtocol", "Vocabulary"],
+            exclude: ["Corpus"],
+            swiftSettings: strict),
     ]
 )

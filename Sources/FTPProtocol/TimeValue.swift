@@ -54,7 +54,7 @@ package enum TimeValue {
     }
 
     /// The digits behind the period as nanoseconds; `nil` when one is not a digit.
-    private static func nanoseconds(_ fraction: some Collection<UInt8>) -> UInt32? {
+    static func nanoseconds(_ fraction: some Collection<UInt8>) -> UInt32? {
         var value: UInt32 = 0
         var weight: UInt32 = 100_000_000
         for byte in fraction {
