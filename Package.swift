@@ -83,5 +83,13 @@ let package = Package(
             name: "ftpfs",
             dependencies: ["FTPMount", argumentParser, systemPackage],
             swiftSettings: strict),
+        // Tests
+        .testTarget(
+            name: "FTPMountTests",
+            dependencies: [
+                "EmbeddedFTPServer", "FTPClient", "FTPMount", "Threading", "Vocabulary", "ftpfs", logging,
+                systemPackage,
+            ],
+            swiftSettings: strict),
     ]
 )

@@ -22,12 +22,9 @@ extension MountOption {
     ]
 
     private static let permissions: [MountOption] = [
-        .mode("umask", standard: "", "permission bits to take away from files and directories") {
-            $0.fileMask = $1
-            $0.directoryMask = $1
+        .mode("umask", standard: "", "permission bits to take away, also from `file_mode` and `dir_mode`") {
+            $0.umask = $1
         },
-        .mode("fmask", standard: "", "the same, of files only") { $0.fileMask = $1 },
-        .mode("dmask", standard: "", "the same, of directories only") { $0.directoryMask = $1 },
         .mode("file_mode", standard: "the server's", "the permission bits of every file") { $0.fileMode = $1 },
         .mode("dir_mode", standard: "the server's", "the permission bits of every directory") {
             $0.directoryMode = $1
@@ -41,6 +38,7 @@ extension MountOption {
             $0.allowsOthers = true
             $0.checksPermissions = true
         },
+        .flag("allow_root", "root may use the mount too") { $0.allowsRoot = true },
         .flag("default_permissions", "the kernel checks the permission bits") { $0.checksPermissions = true },
         .flag("nonempty", "the mount point may hold files; they are hidden while mounted") {
             $0.acceptsNonEmpty = true

@@ -9,8 +9,7 @@ package struct MountOptions: Sendable {
     /// The group of everything; `nil`: that of whoever mounts.
     package var groupID: UInt32?
     /// Permission bits to take away from files and directories.
-    package var fileMask: UInt32?
-    package var directoryMask: UInt32?
+    package var umask: UInt32?
     /// Permission bits to show, whatever the server says; `nil`: what the server says.
     package var fileMode: UInt32?
     package var directoryMode: UInt32?
@@ -18,6 +17,8 @@ package struct MountOptions: Sendable {
     package var isReadOnly = false
     /// Other users than the one who mounts may use the mount.
     package var allowsOthers = false
+    /// Root may use the mount too.
+    package var allowsRoot = false
     /// The kernel checks permission bits.
     package var checksPermissions = false
     /// A mount point with something in it is taken.

@@ -47,6 +47,15 @@ package struct MountPlan: Sendable {
     /// RFC 959 §8, and the IANA registry.
     private static let standardPort: UInt16 = 21
 
+    /// Runs a step that has to do with the server; its failure begins with the server's name.
+    func naming<Result>(_ step: () throws(MountFailure) -> Result) throws(MountFailure) -> Result {
+        do throws(MountFailure) {
+            return try step()
+        } catch {
+            throw error.at(place)
+        }
+    }
+
     private static func address(_ source: String) throws(MountFailure) -> ServerAddress {
         do throws(ServerAddress.Invalid) {
             return try ServerAddress(parsing: source)
