@@ -31,9 +31,14 @@ final class Transfer: @unchecked Sendable {
     /// Waits for bytes and puts them into the buffer.
     ///
     /// - Returns: how many; 0 when the server has ended the data connection, which confirms nothing yet.
-    func read(into buffer: UnsafeMutableRawBufferPointer, _ cancellation: Cancellation) throws(FTPError) -> Int {
+    ///
+    /// - Parameter deadline: at the latest now plus `timeouts.dataIdle`, which is also the default.
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer, until deadline: Deadline? = nil, _ cancellation: Cancellation
+    ) throws(FTPError) -> Int {
+        let deadline = deadline ?? .after(session.timeouts.dataIdle)
         do throws(TransportError) {
-            return try data.read(into: buffer, Wait(.dataTransfer, for: session.timeouts.dataIdle, cancellation))
+            return try data.read(into: buffer, Wait(.dataTransfer, until: deadline, cancellation))
         } catch {
             throw error.ftpError(.afterCommand, "the data connection of \(verb)")
         }
