@@ -91,5 +91,11 @@ let package = Package(
                 systemPackage,
             ],
             swiftSettings: strict),
+        .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
+        .testTarget(
+            name: "FTPProtocolTests",
+            dependencies: ["FTPProtocol", "Vocabulary"],
+            exclude: ["Corpus"],
+            swiftSettings: strict),
     ]
 )

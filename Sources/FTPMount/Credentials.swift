@@ -1,3 +1,4 @@
+package import FTPClient
 import Vocabulary
 
 /// Who logs in, and with what.

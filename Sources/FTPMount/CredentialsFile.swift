@@ -1,3 +1,5 @@
+import FTPClient
+
 /// The file behind `-o credentials=`, in the form of mount.cifs(8): lines `username=NAME` and `password=PASSWORD`.
 ///
 /// A value is everything behind the first `=` to the end of the line, also blanks, commas and quotes. Blanks before

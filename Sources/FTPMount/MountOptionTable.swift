@@ -1,3 +1,4 @@
+import FTPClient
 import Vocabulary
 
 extension MountOption {

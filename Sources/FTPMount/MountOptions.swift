@@ -1,3 +1,4 @@
+package import FTPClient
 import Vocabulary
 
 /// What `-o` can say, with the values that hold when it says nothing.

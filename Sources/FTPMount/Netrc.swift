@@ -1,3 +1,5 @@
+import FTPClient
+
 /// The file `~/.netrc` of ftp(1): which user and password belong to which host.
 ///
 /// Words are separated by blanks and line ends: `machine NAME`, `default`, `login NAME`, `password PASSWORD`,

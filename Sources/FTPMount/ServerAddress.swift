@@ -1,3 +1,4 @@
+package import FTPClient
 package import Vocabulary
 
 /// Where to mount from: `ftp://[user[:password]@]host[:port]/[path]` (RFC 1738 §3.2, RFC 3986 §3.2).

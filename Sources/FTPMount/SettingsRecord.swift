@@ -1,3 +1,5 @@
+import FTPClient
+
 /// What the waiting process hands to the mounting one, through a pipe: never as arguments or environment, which others
 /// can read.
 ///
