@@ -12,7 +12,7 @@
 ///   decision under the lock, leave it, act.
 /// - A monitor is never entered again by the thread that is inside it (the lock is not recursive: it would stop for ever).
 /// - Where two monitors nest, the file that owns the outer one says so.
-package final class Monitor<State>: @unchecked Sendable {
+package final class Monitor<State: ~Copyable>: @unchecked Sendable {
     // The mutex and the condition live on the heap at a fixed address, as POSIX demands; `state` is touched only
     // between lock and unlock. That is what makes `@unchecked Sendable` true.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -20,7 +20,7 @@ package final class Monitor<State>: @unchecked Sendable {
     private var state: State
 
     /// A monitor over the given state.
-    package init(_ state: sending State) {
+    package init(_ state: consuming sending State) {
         self.state = state
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
