@@ -17,6 +17,8 @@ final class Ending: Sendable {
     private enum Answer {
         case answers
         case failed(Errno)
+        /// There will be none.
+        case ended(LifeCycle.Reason)
     }
 
     private let state = Monitor(State())
@@ -64,14 +66,14 @@ final class Ending: Sendable {
     ///
     /// - Throws: ``MountFailure`` when it failed, when the deadline comes first, or when the mount is to end already.
     func waitUntilItAnswers(_ deadline: Deadline) throws(MountFailure) {
-        let answer = state.wait(until: deadline) { state -> Answer?? in
-            state.life.reasonToStop != nil ? .some(nil) : state.answer.map { .some($0) }
+        let answer = state.wait(until: deadline) { state in
+            state.life.reasonToStop.map(Answer.ended) ?? state.answer
         }
         switch answer {
-        case .some(.answers): handle(.answers)
-        case .some(.failed(let error)):
-            throw MountFailure(.mountFailed, "the mount does not answer: \(error)")
-        case .some(nil): throw MountFailure(.interrupted, "interrupted")
+        case .answers: handle(.answers)
+        case .failed(let error): throw MountFailure(.mountFailed, "the mount does not answer: \(error)")
+        case .ended(.signal): throw MountFailure(.interrupted, "interrupted")
+        case .ended(.unmounted): throw MountFailure(.mountFailed, "the mount has ended before it answered")
         case nil: throw MountFailure(.mountFailed, "the mount does not answer in time")
         }
     }

@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// Why there is no mount: one line for a person, and mount(8)'s code.
 package struct MountFailure: Error, Hashable, Sendable {
     /// What the process ends with.
@@ -8,7 +10,8 @@ package struct MountFailure: Error, Hashable, Sendable {
     /// A failure whose message is `cause`, or `cause; remedy`.
     package init(_ code: ExitCode, _ cause: String, remedy: String? = nil) {
         self.code = code
-        self.message = remedy.map { "\(cause); \($0)" } ?? cause
+        // One line, whatever a path or a server's text holds.
+        message = printable((remedy.map { "\(cause); \($0)" } ?? cause).utf8)
     }
 
     /// The line that a person sees.

@@ -67,7 +67,10 @@ extension MountOption {
         .seconds("connect_timeout", in: 1...85, standard: "30", "how long to try to connect and log in") {
             $0.connectTimeout = $1
         },
-        .seconds("timeout", in: 1...3600, standard: "30", "how long to wait for a reply, or for the next byte") {
+        .seconds(
+            "timeout", in: 1...3600, standard: "30; in transfers 60",
+            "how long to wait for a reply, or for the next byte"
+        ) {
             $0.timeout = $1
         },
         .number("port", in: 1...65_535, standard: "21", "the server's port, if the URL has none") {

@@ -32,8 +32,8 @@ package struct MountOptions: Sendable {
     package var cacheSize: Int64 = 64 << 20
     /// How long to try to connect and log in.
     package var connectTimeout = Duration.seconds(30)
-    /// How long to wait for a reply, or for the next byte of a transfer.
-    package var timeout = Duration.seconds(30)
+    /// How long to wait for a reply, or for the next byte of a transfer; `nil`: what the client waits by itself.
+    package var timeout: Duration?
     /// The server's port; `nil`: the one of the URL, or 21.
     package var port: UInt16?
     /// Where what is written waits to be sent; `nil`: see ``SpoolDirectory``.

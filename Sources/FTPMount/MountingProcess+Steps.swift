@@ -12,14 +12,15 @@ import Threading
 
 /// The steps of ``MountingProcess/run(_:)``.
 extension MountingProcess {
+    /// Connects, logs in and enters the directory.
     func connect(_ logger: Logger, _ ending: Ending) throws(MountFailure) -> Client {
         var configuration = ClientConfiguration(
             host: plan.address.host, port: plan.port, user: credentials.user, password: credentials.password,
             base: plan.address.directory.isAbsolute
                 ? .absolute(plan.address.directory.components) : .relativeToLogin(plan.address.directory.components),
             connections: plan.options.connections, logger: logger)
-        configuration.timeouts.limit(establish: plan.options.connectTimeout, waits: plan.options.timeout)
-        let client = Client(configuration)
+        configuration.timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
+        let client = Client(configuration: configuration)
         do throws(FTPError) {
             try client.connect(cancellation: ending.cancellation)
             return client
@@ -29,12 +30,13 @@ extension MountingProcess {
         }
     }
 
+    /// What the options say about how files are shown and kept.
     func fileSystemConfiguration(_ spool: SpoolDirectory) -> FileSystemConfiguration {
         let options = plan.options
         var configuration = FileSystemConfiguration(spoolDirectory: spool.path)
         configuration.dirTTL = options.directoryTimeToLive
-        configuration.uid = options.userID ?? getuid()
-        configuration.gid = options.groupID ?? getgid()
+        configuration.uid = options.userID ?? geteuid()
+        configuration.gid = options.groupID ?? getegid()
         configuration.fileMode = options.fileMode
         configuration.dirMode = options.directoryMode
         configuration.umask = options.umask
@@ -44,6 +46,7 @@ extension MountingProcess {
         return configuration
     }
 
+    /// Mounts; nothing is answered yet.
     func mount(_ fileSystem: FileSystem, _ logger: Logger) throws(MountFailure) -> FuseSession {
         let options = plan.options
         var configuration = FuseConfiguration(
@@ -104,6 +107,22 @@ extension MountingProcess {
     }
 }
 
+extension ClientConfiguration.Timeouts {
+    /// The limits that the options of a mount set; what they do not set keeps its default.
+    init(establish: Duration, eachWait: Duration?) {
+        self.init()
+        self.establish = establish
+        resolve = min(resolve, establish)
+        connect = min(connect, establish)
+        guard let eachWait else { return }
+        reply = eachWait
+        dataIdle = eachWait
+        finalReply = eachWait
+        dataConnect = min(dataConnect, eachWait)
+        firstDataConnect = min(firstDataConnect, eachWait)
+    }
+}
+
 extension MountFailure {
     /// Why no connection came about.
     init(connecting error: FTPError) {
@@ -116,6 +135,6 @@ extension MountFailure {
                 .changedRemotely, .closed:
                 .mountFailed
             }
-        self.init(code, "\(error)")
+        self.init(code, code == .interrupted ? "interrupted" : "\(error)")
     }
 }

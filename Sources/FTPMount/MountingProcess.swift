@@ -23,7 +23,7 @@ struct MountingProcess {
 
     /// How long what is unsent may take when the mount ends. systemd kills a service 90 s after it asked it to stop;
     /// before that there must be time to write to the log what is left in the spool.
-    private static let drainLimit = Duration.seconds(75)
+    static let drainLimit = Duration.seconds(75)
 
     /// Lives. Returns when the mount has ended.
     ///

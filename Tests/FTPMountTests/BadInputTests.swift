@@ -55,7 +55,8 @@ struct BadInputTests {
         defer { server.stop() }
         try withTemporaryDirectory { directory in
             try expectFailure(
-                "ftp://127.0.0.1:\(server.port)/none", in: directory, code: .mountFailed, says: "none cannot be entered")
+                "ftp://127.0.0.1:\(server.port)/none", in: directory, code: .mountFailed, says: "none cannot be entered"
+            )
         }
     }
 
@@ -91,7 +92,8 @@ struct BadInputTests {
         let peer = try Peer(.isSilent)
         try withTemporaryDirectory { directory in
             try expectFailure(
-                "ftp://127.0.0.1:\(peer.port)/", "connect_timeout=1", in: directory, code: .mountFailed, says: "in time")
+                "ftp://127.0.0.1:\(peer.port)/", "connect_timeout=1", in: directory, code: .mountFailed, says: "in time"
+            )
         }
     }
 
@@ -113,9 +115,11 @@ struct BadInputTests {
         try withTemporaryDirectory { directory in
             let file = try directory.write("c", "username=me\npassword=hunter2\n", mode: 0o644)
             try expectFailure(
-                "ftp://h/", "credentials=\(file)", in: directory, code: .usage, says: "h: credentials file \(file) can be")
+                "ftp://h/", "credentials=\(file)", in: directory, code: .usage,
+                says: "h: credentials file \(file) can be")
             try expectFailure(
-                "ftp://h/", "credentials=/none", in: directory, code: .usage, says: "credentials file /none does not exist")
+                "ftp://h/", "credentials=/none", in: directory, code: .usage,
+                says: "credentials file /none does not exist")
         }
     }
 
@@ -129,7 +133,8 @@ struct BadInputTests {
     @Test("an unknown option, a wrong value, a wrong URL")
     func arguments() throws {
         try withTemporaryDirectory { directory in
-            try expectFailure("ftp://h/", "conections=2", in: directory, code: .usage, says: "did you mean connections?")
+            try expectFailure(
+                "ftp://h/", "conections=2", in: directory, code: .usage, says: "did you mean connections?")
             try expectFailure("ftp://h/", "connections=0", in: directory, code: .usage, says: "1 to 64")
             try expectFailure("h:/dir", in: directory, code: .usage, says: "write ftp://HOST/DIRECTORY")
             try expectFailure("ftps://me:hunter2@h/", in: directory, code: .usage, says: "not supported yet")
@@ -160,7 +165,9 @@ struct BadInputTests {
         }
     }
 
-    @Test("no arguments, too many, a letter that means nothing", arguments: [[], ["ftp://h/"], ["ftp://h/", "/mnt", "x"], ["-q"]])
+    @Test(
+        "no arguments, too many, a letter that means nothing",
+        arguments: [[], ["ftp://h/"], ["ftp://h/", "/mnt", "x"], ["-q"]])
     func usage(arguments: [String]) throws {
         let outcome = try Program.run(arguments)
 

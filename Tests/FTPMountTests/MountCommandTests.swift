@@ -55,7 +55,9 @@ struct MountCommandTests {
         guard let directory = opendir("/proc") else { return nil }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             guard let number = pid_t(name), number != getpid() else { continue }
             if text(of: "/proc/\(number)/cmdline").contains(word), text(of: "/proc/\(number)/comm").hasPrefix("ftpfs") {
                 return number
@@ -134,7 +136,9 @@ struct MountCommandTests {
         }
     }
 
-    @Test("in the foreground logs every command but no password, and ends cleanly after Ctrl-C and SIGTERM", arguments: [SIGINT, SIGTERM])
+    @Test(
+        "in the foreground logs every command but no password, and ends cleanly after Ctrl-C and SIGTERM",
+        arguments: [SIGINT, SIGTERM])
     func foreground(signal: Int32) throws {
         try withServer { server, place in
             let running = try Program.start(
@@ -176,7 +180,10 @@ struct MountCommandTests {
         try withServer { server, place in
             for (options, environment) in [("password_stdin,", [:]), ("", ["PASSWD_FD": "0"])] {
                 let outcome = try Program.run(
-                    ["ftp://me@127.0.0.1:\(server.port)/", place.mountPoint, "-o", "\(options)spool_dir=\(place.spool)"],
+                    [
+                        "ftp://me@127.0.0.1:\(server.port)/", place.mountPoint, "-o",
+                        "\(options)spool_dir=\(place.spool)",
+                    ],
                     environment: environment, input: "hunter2\nmore\n")
                 #expect(outcome.status == 0, "\(outcome.standardError)")
                 let process = process(with: place.mountPoint)
