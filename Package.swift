@@ -97,5 +97,9 @@ let package = Package(
             dependencies: ["FTPProtocol", "Vocabulary"],
             exclude: ["Corpus"],
             swiftSettings: strict),
+        .testTarget(
+            name: "EmbeddedFTPServerTests",
+            dependencies: ["CLinux", "EmbeddedFTPServer", "Threading", "Vocabulary", systemPackage],
+            swiftSettings: strict),
     ]
 )

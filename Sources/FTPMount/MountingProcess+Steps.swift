@@ -97,13 +97,16 @@ extension MountingProcess {
 
     /// Sends what is unsent, within ``drainLimit``.
     func drain(_ fileSystem: FileSystem, _ logger: Logger) {
-        fileSystem.shutdown(deadline: .after(Self.drainLimit))
+        for file in fileSystem.shutdown(deadline: .after(Self.drainLimit)) {
+            let kept = file.keptAt.map { "; its content is in \($0)" } ?? ""
+            logger.error("\(file.path) was not sent: \(file.reason)\(kept)")
+        }
     }
 
     /// Removes the spool directory, or says what is left in it.
     func leave(_ spool: SpoolDirectory, _ logger: Logger) {
         guard !spool.remove() else { return }
-        logger.error("not everything could be sent to \(plan.place); what is left is in \(spool.path)")
+        logger.error("what could not be sent to \(plan.place) is left in \(spool.path)")
     }
 }
 
