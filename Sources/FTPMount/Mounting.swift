@@ -1,3 +1,4 @@
+import CLinux
 import SystemPackage
 import Threading
 
@@ -37,6 +38,8 @@ package enum Mounting {
 
     /// The life of the process that ``Launcher`` starts. Its descriptors hold the settings and take the one word.
     package static func serve(settings: Int32, status: Int32) -> ExitCode {
+        // It was executed as /proc/self/exe, of which `ps` and `top` would show the last word.
+        clinux_set_thread_name("ftpfs")
         let status = FileDescriptor(rawValue: status)
         func report(_ outcome: StatusReport.Outcome) -> Bool {
             defer { try? status.close() }

@@ -80,7 +80,7 @@ enum Program {
         let code = posix_spawn(&process, path, &actions, &attributes, argv, envp)
         for end in [pipes[0][0], pipes[1][1], pipes[2][1]] { close(end) }
         let stdin = FileDescriptor(rawValue: pipes[0][1])
-        if code == 0 { try? stdin.writeAll(input.utf8) }
+        if code == 0 { _ = try? stdin.writeAll(input.utf8) }
         try? stdin.close()
         try #require(code == 0, "\(path) cannot be started: \(Errno(rawValue: code))")
         return Running(

@@ -1,3 +1,4 @@
+import FTPClient
 import Testing
 
 @testable import FTPMount
