@@ -84,11 +84,22 @@ let package = Package(
             dependencies: ["FTPMount", argumentParser, systemPackage],
             swiftSettings: strict),
         // Tests
+        .testTarget(
+            name: "FTPMountTests",
+            dependencies: [
+                "EmbeddedFTPServer", "FTPClient", "FTPMount", "Threading", "Vocabulary", "ftpfs", logging,
+                systemPackage,
+            ],
+            swiftSettings: strict),
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "FTPProtocolTests",
             dependencies: ["FTPProtocol", "Vocabulary"],
             exclude: ["Corpus"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EmbeddedFTPServerTests",
+            dependencies: ["CLinux", "EmbeddedFTPServer", "Threading", "Vocabulary", systemPackage],
             swiftSettings: strict),
     ]
 )
