@@ -13,19 +13,24 @@ import Vocabulary
 ///   without an argument. The base directory is never named while it is the working directory.
 /// - `LIST -a` is trusted once it has shown something. Where it fails, or shows nothing, plain `LIST` is asked too:
 ///   some servers take `-a` for the name of a file.
-/// - An empty answer about a named directory is checked with `CWD`: some servers list what does not exist as empty.
-///   A 450 or 550 is checked in the same way: some say "no files found" of an empty directory. So is an answer that
-///   consists of nothing but the last name of the path: `LIST` of a file shows that file.
+/// - An answer of no byte about a named directory is checked with `CWD`: some servers list what does not exist as empty.
+///   A 450 or 550 is checked in the same way: some say "no files found" of an empty directory.
+/// - An answer that consists of nothing but the last name of the path is that of `LIST` about a file, or about a directory
+///   that may not be read: the path is entered with `CWD` and listed without a name.
 extension Session {
     /// What a directory holds. Blocks for one to four round trips.
     ///
     /// - Throws: `refused` when it does not exist, is no directory or may not be read.
-    func list(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> [ListingEntry] {
+    ///
+    /// - Parameter checking: whether an empty answer is made sure to be that of a directory.
+    func list(
+        _ path: RemotePath, checking: Bool = true, _ cancellation: Cancellation
+    ) throws(FTPError) -> [ListingEntry] {
         // Each turn either returns, throws, or strikes out one of the three methods.
         while true {
             let method = server.known.listing
             do throws(FTPError) {
-                return try list(path, by: method, cancellation)
+                return try list(path, by: method, checking, cancellation)
             } catch {
                 if server.known.listing == method { throw error }
             }
@@ -33,24 +38,26 @@ extension Session {
     }
 
     private func list(
-        _ path: RemotePath, by method: ServerProfile.ListingMethod, _ cancellation: Cancellation
+        _ path: RemotePath, by method: ServerProfile.ListingMethod, _ checking: Bool, _ cancellation: Cancellation
     ) throws(FTPError) -> [ListingEntry] {
         switch method {
         case .machine:
-            return try listByMachine(path, cancellation)
+            return try listByMachine(path, checking, cancellation)
         case .listAll:
-            if server.known.listAllIsProven { return try listText(path, option: "-a", cancellation) }
-            return try proveListAll(path, cancellation)
+            if server.known.listAllIsProven { return try listText(path, option: "-a", checking, cancellation) }
+            return try proveListAll(path, checking, cancellation)
         case .list:
-            return try listText(path, option: nil, cancellation)
+            return try listText(path, option: nil, checking, cancellation)
         }
     }
 
-    private func listByMachine(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> [ListingEntry] {
+    private func listByMachine(
+        _ path: RemotePath, _ checking: Bool, _ cancellation: Cancellation
+    ) throws(FTPError) -> [ListingEntry] {
         let argument = path.isRoot && location == .base ? nil : try wirePath(path, cancellation)
         do throws(FTPError) {
             let raw = try receiveListing(Command("MLSD", argument), .machine, cancellation)
-            if raw.byteCount == 0, argument != nil { try changeDirectory(to: path, cancellation) }
+            if checking, raw.byteCount == 0, argument != nil { try changeDirectory(to: path, cancellation) }
             return raw.listing.entries
         } catch {
             guard error.refusal != nil, error.isNotImplemented else { throw error }
@@ -63,9 +70,11 @@ extension Session {
     }
 
     /// `LIST -a` for the first time.
-    private func proveListAll(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> [ListingEntry] {
+    private func proveListAll(
+        _ path: RemotePath, _ checking: Bool, _ cancellation: Cancellation
+    ) throws(FTPError) -> [ListingEntry] {
         do throws(FTPError) {
-            let all = try listText(path, option: "-a", cancellation)
+            let all = try listText(path, option: "-a", checking, cancellation)
             if !all.isEmpty {
                 server.learn { $0.listAllIsProven = true }
                 return all
@@ -73,7 +82,7 @@ extension Session {
         } catch {
             guard error.refusal?.category == .permanentNegative else { throw error }
         }
-        let plain = try listText(path, option: nil, cancellation)
+        let plain = try listText(path, option: nil, checking, cancellation)
         if !plain.isEmpty {
             logger.notice("[\(control.id)] LIST -a does not work here; names that begin with a period may be missing")
             server.learn { $0.demote(.listAll) }
@@ -82,7 +91,7 @@ extension Session {
     }
 
     private func listText(
-        _ path: RemotePath, option: String?, _ cancellation: Cancellation
+        _ path: RemotePath, option: String?, _ checking: Bool, _ cancellation: Cancellation
     ) throws(FTPError) -> [ListingEntry] {
         var words = option.map { Array($0.utf8) } ?? []
         var isNamed = false
@@ -100,9 +109,16 @@ extension Session {
         }
         let command = Command("LIST", words.isEmpty ? nil : words)
         do throws(FTPError) {
-            let entries = try receiveListing(command, .text, cancellation).listing.entries
-            let isThatFile = entries.count == 1 && entries[0].kind != .directory && entries[0].name == path.name
-            if isNamed, entries.isEmpty || isThatFile { try changeDirectory(to: path, cancellation) }
+            let raw = try receiveListing(command, .text, cancellation)
+            let entries = raw.listing.entries
+            guard isNamed else { return entries }
+            // A file may be shown by its whole path, which is no name and was left out.
+            let isItself = entries.count == 1 && entries[0].name == path.name
+            if isItself || (entries.isEmpty && raw.listing.skipped > 0) {
+                try changeDirectory(to: path, cancellation)
+                return try listText(path, option: option, checking, cancellation)
+            }
+            if checking, raw.byteCount == 0 { try changeDirectory(to: path, cancellation) }
             return entries
         } catch {
             guard error.refusal?.code == 450 || error.refusal?.code == 550, isRefusal(error, of: "LIST") else {

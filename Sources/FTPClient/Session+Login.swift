@@ -67,9 +67,11 @@ extension Session {
 
     /// `FEAT`, once per client.
     private func learnFeatures(_ cancellation: Cancellation) throws(FTPError) {
-        if server.known.features != nil { return }
-        let features = Features(parsing: try exchange(Command("FEAT"), cancellation))
-        server.learn { $0.learn(features) }
+        if server.known.features == nil {
+            let features = Features(parsing: try exchange(Command("FEAT"), cancellation))
+            server.learn { $0.learn(features) }
+        }
+        control.doublesTelnetEscape = server.known.doublesTelnetEscape
     }
 
     /// `OPTS UTF8 ON` where announced, and the base directory.
