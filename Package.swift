@@ -90,5 +90,12 @@ let package = Package(
             dependencies: ["FTPProtocol", "Vocabulary"],
             exclude: ["Corpus"],
             swiftSettings: strict),
+        .testTarget(
+            name: "FTPClientTests",
+            dependencies: [
+                "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "Threading", "Vocabulary",
+                logging, systemPackage,
+            ],
+            swiftSettings: strict),
     ]
 )

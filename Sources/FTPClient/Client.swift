@@ -150,11 +150,17 @@ package final class Client: Sendable {
     package func rename(
         _ path: RemotePath, to target: RemotePath, cancellation: Cancellation
     ) throws(FTPError) {
-        try change(cancellation) { (session) throws(FTPError) in
-            try session.rename(path, to: target, cancellation)
-        } isDone: { (session) throws(FTPError) in
+        func isDone(_ session: Session) throws(FTPError) -> Bool {
             if try session.status(of: path, cancellation) != nil { return false }
             return try session.status(of: target, cancellation) != nil
+        }
+        do throws(FTPError) {
+            try change(
+                cancellation, { (session) throws(FTPError) in try session.rename(path, to: target, cancellation) },
+                isDone: isDone)
+        } catch {
+            // Some servers refuse in words what they have done.
+            guard case .refused("RNTO", _) = error, try ask(cancellation, isDone) else { throw error }
         }
     }
 

@@ -40,6 +40,8 @@ final class ControlConnection: @unchecked Sendable {
     /// Where replies arrive; most fit into a fraction of it.
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
     private var failure: FTPError?
+    /// What the login as a whole may last; `nil` behind it.
+    var loginLimit: Deadline?
     /// The verb of the command whose final reply is still to come.
     private(set) var outstanding: String?
     /// Whether a 1yz of that command has come: the server has begun to act on it.
@@ -95,8 +97,7 @@ final class ControlConnection: @unchecked Sendable {
         -> Reply
     {
         try send([command], cancellation)
-        let wait = Wait(phase ?? .reply(verb: command.verb), for: timeouts.reply, cancellation)
-        return try finalReply(wait)
+        return try finalReply(replyWait(command.verb, phase, cancellation))
     }
 
     /// Sends several commands at once and returns their final replies in order. Only for servers known to take that,
@@ -106,9 +107,14 @@ final class ControlConnection: @unchecked Sendable {
         var replies: [Reply] = []
         for command in commands {
             outstanding = command.verb
-            replies.append(try finalReply(Wait(.reply(verb: command.verb), for: timeouts.reply, cancellation)))
+            replies.append(try finalReply(replyWait(command.verb, nil, cancellation)))
         }
         return replies
+    }
+
+    private func replyWait(_ verb: String, _ phase: FTPError.Phase?, _ cancellation: Cancellation) -> Wait {
+        let limit = Deadline.after(timeouts.reply)
+        return Wait(phase ?? .reply(verb: verb), until: limit.earlier(loginLimit ?? limit), cancellation)
     }
 
     /// Sends a command and does not wait. Its replies are to be read until ``settled()``.
@@ -192,7 +198,7 @@ final class ControlConnection: @unchecked Sendable {
         }
         if cancellation.isCancelled { throw .cancelled }
         try drain()
-        try transmit(commands, Wait(.reply(verb: commands.first?.verb ?? ""), for: timeouts.reply, cancellation))
+        try transmit(commands, replyWait(commands.first?.verb ?? "", nil, cancellation))
         outstanding = commands.first?.verb
         hasBegun = false
     }

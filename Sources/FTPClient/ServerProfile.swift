@@ -61,7 +61,18 @@ struct ServerProfile: Sendable {
     /// Whether the server wants the data connection to be there before the transfer command.
     var connectsDataFirst = false
 
+    /// Whether listing commands heed the path that they are given.
+    enum ListingArgument: Hashable, Sendable {
+        case untried
+        case heeded
+        /// They list the working directory, whatever they are told.
+        case ignored
+    }
+
     var listing = ListingMethod.machine
+    var listingArgument = ListingArgument.untried
+    /// What the base directory held when it was last listed, as a hash value: while ``listingArgument`` is untried.
+    var baseListing: Int?
     /// Whether `LIST -a` has been seen to work as it should.
     var listAllIsProven = false
     var hasMachineLook = false
