@@ -97,5 +97,9 @@ let package = Package(
                 logging, systemPackage,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "EmbeddedFTPServerTests",
+            dependencies: ["CLinux", "EmbeddedFTPServer", "Threading", "Vocabulary", systemPackage],
+            swiftSettings: strict),
     ]
 )

@@ -93,7 +93,7 @@ struct ServerProfile: Sendable {
         let hasMachineListing = features.contains("MLST") || features.contains("MLSD")
         hasMachineLook = features.contains("MLST")
         // `MFF` (draft-somers-ftp-mfxx) tells ProFTPD, whatever its greeting was set to.
-        doublesTelnetEscape = features.contains("MFF")
+        if features.contains("MFF") { doublesTelnetEscape = true }
         listing = hasMachineListing ? .machine : .listAll
         time = features.contains("MFMT") ? .mfmt : .mdtm
     }

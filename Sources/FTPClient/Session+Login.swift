@@ -11,7 +11,11 @@ extension Session {
         control.loginLimit = overall
         defer { control.loginLimit = nil }
         let isPatient = greeting.mentions(ServerProfile.greetingsOfPatientServers)
-        server.learn { $0.takesCommandsTogether = isPatient }
+        let isTelnet = greeting.mentions(["proftpd"])
+        server.learn { profile in
+            profile.takesCommandsTogether = isPatient
+            if isTelnet { profile.doublesTelnetEscape = true }
+        }
         try authenticate(cancellation)
         try learnFeatures(cancellation)
         try enterBase(cancellation)
