@@ -84,13 +84,6 @@ let package = Package(
             dependencies: ["FTPMount", argumentParser, systemPackage],
             swiftSettings: strict),
         // Tests
-        .testTarget(
-            name: "FTPMountTests",
-            dependencies: [
-                "EmbeddedFTPServer", "FTPClient", "FTPMount", "Threading", "Vocabulary", "ftpfs", logging,
-                systemPackage,
-            ],
-            swiftSettings: strict),
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "FTPProtocolTests",
@@ -98,8 +91,22 @@ let package = Package(
             exclude: ["Corpus"],
             swiftSettings: strict),
         .testTarget(
+            name: "FTPClientTests",
+            dependencies: [
+                "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "Threading", "Vocabulary",
+                logging, systemPackage,
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "EmbeddedFTPServerTests",
             dependencies: ["CLinux", "EmbeddedFTPServer", "Threading", "Vocabulary", systemPackage],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FTPMountTests",
+            dependencies: [
+                "EmbeddedFTPServer", "FTPClient", "FTPMount", "Threading", "Vocabulary", "ftpfs", logging,
+                systemPackage,
+            ],
             swiftSettings: strict),
     ]
 )
