@@ -83,5 +83,10 @@ let package = Package(
             name: "ftpfs",
             dependencies: ["FTPMount", argumentParser, systemPackage],
             swiftSettings: strict),
+        // Tests
+        .target(
+            name: "TestSupport", dependencies: ["Threading"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "MountTests", dependencies: ["TestSupport", "ftpfs"], exclude: ["Scenarios"], swiftSettings: strict),
     ]
 )
