@@ -87,6 +87,6 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Threading"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
-            name: "MountTests", dependencies: ["TestSupport", "ftpfs"], exclude: ["Scenarios"], swiftSettings: strict),
+            name: "MountTests", dependencies: ["TestSupport", "Threading", "ftpfs"], exclude: ["Scenarios"], swiftSettings: strict),
     ]
 )

@@ -59,8 +59,12 @@ package struct CommandTrace: Sendable, CustomStringConvertible {
             rest = rest[rest.index(after: open)...]
             guard let close = rest.firstIndex(of: "]"), let connection = Int(rest[..<close]) else { continue }
             let tail = rest[rest.index(after: close)...]
-            if tail.hasPrefix(" > ") { return Line(connection: connection, isCommand: true, text: String(tail.dropFirst(3))) }
-            if tail.hasPrefix(" < ") { return Line(connection: connection, isCommand: false, text: String(tail.dropFirst(3))) }
+            if tail.hasPrefix(" > ") {
+                return Line(connection: connection, isCommand: true, text: String(tail.dropFirst(3)))
+            }
+            if tail.hasPrefix(" < ") {
+                return Line(connection: connection, isCommand: false, text: String(tail.dropFirst(3)))
+            }
         }
         return nil
     }

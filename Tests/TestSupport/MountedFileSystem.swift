@@ -16,10 +16,12 @@ package final class MountedFileSystem: Sendable {
         fileprivate let offset: Int
     }
 
-    /// Mounts the server's root and returns when the mount is there.
+    /// Mounts a directory of the server and returns when the mount is there.
     ///
-    /// - Parameter options: for `-o`, besides the credentials and the place for the spool.
-    package init(_ server: TestServer, options: [String] = []) throws {
+    /// - Parameters:
+    ///   - remotePath: the directory to mount, relative to the one that the user finds after the login.
+    ///   - options: for `-o`, besides the credentials and the place for the spool.
+    package init(_ server: TestServer, _ remotePath: String = "", options: [String] = []) throws {
         directory = try TemporaryDirectory("mount-\(server)")
         path = try directory.makeDirectory("mount")
         let spool = try directory.makeDirectory("spool")
@@ -29,7 +31,7 @@ package final class MountedFileSystem: Sendable {
         let log = directory.path("log")
         process = try ChildProcess(
             [
-                Repository.program, "ftp://\(server.host):\(server.port)/", path, "-f", "-d", "-o",
+                Repository.program, "ftp://\(server.host):\(server.port)/\(remotePath)", path, "-f", "-d", "-o",
                 all.joined(separator: ","),
             ],
             output: log, errors: log)
@@ -62,7 +64,9 @@ package final class MountedFileSystem: Sendable {
     package func mark() -> Mark { Mark(offset: Files.size(directory.path("log"))) }
 
     /// The log from a mark on.
-    package func log(since mark: Mark = Mark(offset: 0)) -> String { Files.text(directory.path("log"), from: mark.offset) }
+    package func log(since mark: Mark = Mark(offset: 0)) -> String {
+        Files.text(directory.path("log"), from: mark.offset)
+    }
 
     /// What went over the control connections since a mark.
     package func commands(since mark: Mark = Mark(offset: 0)) -> CommandTrace { CommandTrace(log: log(since: mark)) }

@@ -15,7 +15,9 @@ package final class TemporaryDirectory: Sendable {
         guard mkdtemp(&template) != nil else {
             throw TestFailure("mkdtemp in \(base): \(String(cString: strerror(errno)))")
         }
-        path = template.withUnsafeBufferPointer { String(decoding: $0.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) }
+        path = template.withUnsafeBufferPointer {
+            String(decoding: $0.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
         chmod(path, 0o755)
     }
 

@@ -39,20 +39,22 @@ package final class TestServer: Sendable, CustomStringConvertible {
     /// The directory that the user finds after the login.
     package let root: String
     private let runDirectory: TemporaryDirectory
-    private let connectionsPerClient: Int
+    private let limits: [String]
 
     package var description: String { kind.description }
 
     /// Starts a server for one test.
     ///
-    /// - Parameter connectionsPerClient: how many control connections the server lets one client have.
-    package init(_ kind: Kind, connectionsPerClient: Int = 50) throws {
+    /// - Parameters:
+    ///   - connectionsPerClient: how many control connections the server lets one client have.
+    ///   - bytesPerSecond: how fast one transfer goes; 0: as fast as it can.
+    package init(_ kind: Kind, connectionsPerClient: Int = 50, bytesPerSecond: Int = 0) throws {
         self.kind = kind
-        self.connectionsPerClient = connectionsPerClient
+        limits = ["--connections-per-client", String(connectionsPerClient), "--rate", String(bytesPerSecond)]
         runDirectory = try TemporaryDirectory("server-\(kind)")
         let report: Report
         do {
-            let output = try Self.script("start", kind, runDirectory, connectionsPerClient)
+            let output = try Self.script("start", kind, runDirectory, limits)
             guard let first = try JSONDecoder().decode([Report].self, from: Data(output.utf8)).first else {
                 throw TestFailure("test-servers printed no server: \(output)")
             }
@@ -96,18 +98,18 @@ package final class TestServer: Sendable, CustomStringConvertible {
     package func stop() { try? act("stop") }
 
     private func act(_ action: String) throws {
-        _ = try Self.script(action, kind, runDirectory, connectionsPerClient)
+        _ = try Self.script(action, kind, runDirectory, limits)
     }
 
     private static func script(
-        _ action: String, _ kind: Kind, _ run: TemporaryDirectory, _ connections: Int
+        _ action: String, _ kind: Kind, _ run: TemporaryDirectory, _ limits: [String]
     ) throws -> String {
         let arguments = [
             Repository.script("test-servers"), action, kind.rawValue, "--run", run.path("run"), "--root",
-            run.path("root"), "--connections-per-client", String(connections),
+            run.path("root"),
         ]
         // The first start on a machine downloads packages.
-        let outcome = try Shell.run(arguments, timeout: .seconds(300))
+        let outcome = try Shell.run(arguments + limits, timeout: .seconds(300))
         guard outcome.succeeded else { throw TestFailure("test-servers \(action) \(kind): \(outcome)") }
         return outcome.output
     }
