@@ -86,7 +86,11 @@ let package = Package(
         // Tests
         .target(
             name: "TestSupport", dependencies: ["Threading"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "MountTests", dependencies: ["TestSupport", "Threading", "ftpfs"], exclude: ["Scenarios"], swiftSettings: strict),
+            name: "MountTests",
+            dependencies: ["TestSupport", "Threading", "ftpfs"],
+            exclude: ["Scenarios"],
+            swiftSettings: strict),
     ]
 )
