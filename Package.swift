@@ -108,5 +108,13 @@ let package = Package(
                 systemPackage,
             ],
             swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Threading"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "MountTests",
+            dependencies: ["TestSupport", "Threading", "ftpfs"],
+            exclude: ["Scenarios"],
+            swiftSettings: strict),
     ]
 )
