@@ -83,5 +83,19 @@ let package = Package(
             name: "ftpfs",
             dependencies: ["FTPMount", argumentParser, systemPackage],
             swiftSettings: strict),
+        // Tests
+        .testTarget(
+            name: "ThreadingTests", dependencies: ["Threading", systemPackage], swiftSettings: strict),
+        .executableTarget(
+            name: "MemoryMount",
+            dependencies: ["FileSystem", "FuseBridge", "Threading", "Vocabulary", logging, systemPackage],
+            path: "Tests/MemoryMount",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FuseBridgeTests",
+            dependencies: [
+                "CFuseBridge", "FileSystem", "FuseBridge", "MemoryMount", "Threading", "Vocabulary", systemPackage,
+            ],
+            swiftSettings: strict),
     ]
 )
