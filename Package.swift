@@ -116,5 +116,18 @@ let package = Package(
             dependencies: ["TestSupport", "Threading", "ftpfs"],
             exclude: ["Scenarios"],
             swiftSettings: strict),
+        .testTarget(
+            name: "ThreadingTests", dependencies: ["Threading", systemPackage], swiftSettings: strict),
+        .executableTarget(
+            name: "MemoryMount",
+            dependencies: ["FileSystem", "FuseBridge", "Threading", "Vocabulary", logging, systemPackage],
+            path: "Tests/MemoryMount",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FuseBridgeTests",
+            dependencies: [
+                "CFuseBridge", "FileSystem", "FuseBridge", "MemoryMount", "Threading", "Vocabulary", systemPackage,
+            ],
+            swiftSettings: strict),
     ]
 )
