@@ -83,5 +83,15 @@ let package = Package(
             name: "ftpfs",
             dependencies: ["FTPMount", argumentParser, systemPackage],
             swiftSettings: strict),
+        // Tests
+        .target(
+            name: "MemoryStore",
+            dependencies: ["FileSystem", "Threading", "Vocabulary", systemPackage],
+            path: "Tests/MemoryStore",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FileSystemTests",
+            dependencies: ["FileSystem", "MemoryStore", "Threading", "Vocabulary", logging, systemPackage],
+            swiftSettings: strict),
     ]
 )
