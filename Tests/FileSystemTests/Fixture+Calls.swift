@@ -80,13 +80,16 @@ extension Fixture {
     }
 
     /// Reads a whole file as `cat` does.
-    func load(_ string: String) throws -> String {
+    func load(_ string: String) throws -> String { String(decoding: try bytes(string), as: UTF8.self) }
+
+    /// Reads a whole file.
+    func bytes(_ string: String) throws -> [UInt8] {
         let handle = try open(string)
         defer { fileSystem.release(handle) }
         var bytes: [UInt8] = []
         while true {
             let part = try read(handle, at: Int64(bytes.count), 128 << 10)
-            if part.isEmpty { return String(decoding: bytes, as: UTF8.self) }
+            if part.isEmpty { return bytes }
             bytes += part
         }
     }
