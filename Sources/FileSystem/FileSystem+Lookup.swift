@@ -30,7 +30,7 @@ extension FileSystem {
         let lost = tree.withLock { tree in
             let before = tree.inodes.overForgotten
             tree.forget(inode, count: count)
-            return tree.inodes.overForgotten - before
+            return tree.inodes.overForgotten &- before
         }
         if lost > 0 { logger.warning("forget: inode \(inode.rawValue): \(lost) lookups more than were counted") }
     }

@@ -244,6 +244,8 @@ extension FileSystem {
 extension Tree {
     /// Notes one more handle on a file.
     fileprivate mutating func open(_ inode: Inode, _ content: FileContent, _ flags: OpenFlags) -> HandleID {
+        // A content's revisions begin anew.
+        if inode.content == nil { inode.sentRevision = 0 }
         inode.content = content
         inode.handles += 1
         if flags.contains(.read) { inode.readers += 1 }

@@ -96,7 +96,7 @@ struct InodeTable {
     /// Counts lookups that the kernel gives back. More than it has count as all it has.
     mutating func forget(_ number: InodeNumber, count: UInt64) {
         guard let inode = inodes[number], number != .root else { return }
-        if count > inode.lookups { overForgotten += count - inode.lookups }
+        if count > inode.lookups { overForgotten &+= count - inode.lookups }
         inode.lookups -= min(count, inode.lookups)
         dropUnheld(from: inode)
     }
