@@ -98,6 +98,13 @@ let package = Package(
             exclude: ["Corpus"],
             swiftSettings: strict),
         .testTarget(
+            name: "FTPClientTests",
+            dependencies: [
+                "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "Threading", "Vocabulary",
+                logging, systemPackage,
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "EmbeddedFTPServerTests",
             dependencies: ["CLinux", "EmbeddedFTPServer", "Threading", "Vocabulary", systemPackage],
             swiftSettings: strict),

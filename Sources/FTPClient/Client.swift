@@ -22,8 +22,8 @@ package import Vocabulary
 package final class Client: Sendable {
     /// How often an interrupted request is made again.
     static let maximumRepeats = 2
-    /// How often a command is sent again that never left: more than any pool holds connections.
-    private static let maximumUnsent = 16
+    /// How often a command is sent again that never left, at least; plus once per connection that may be dead.
+    private static let extraUnsent = 2
 
     let server: SharedServer
     let pool: ConnectionPool
@@ -59,10 +59,15 @@ package final class Client: Sendable {
     // MARK: - Asking
 
     /// What a directory holds, in the server's order.
+    ///
+    /// - Parameter checking: whether to make sure, where the server's empty answer leaves it open, that there is such a
+    ///   directory; without it such a one may look empty.
     package func list(
-        _ directory: RemotePath, cancellation: Cancellation
+        _ directory: RemotePath, checking: Bool = true, cancellation: Cancellation
     ) throws(FTPError) -> [ListingEntry] {
-        try ask(cancellation) { (session) throws(FTPError) in try session.list(directory, cancellation) }
+        try ask(cancellation) { (session) throws(FTPError) in
+            try session.list(directory, checking: checking, cancellation)
+        }
     }
 
     /// A fresh look at one thing that is not the root; `nil` when there is no such thing.
@@ -99,7 +104,7 @@ package final class Client: Sendable {
         _ path: RemotePath, _ mode: WriteMode, cancellation: Cancellation
     ) throws(FTPError) -> WriteStream {
         // No byte of the file has been sent when this fails, so it may be repeated like a question.
-        var repeats = Repeats()
+        var repeats = Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent)
         while true {
             let session = try pool.lease(for: .writing, cancellation)
             do throws(FTPError) {
@@ -145,11 +150,17 @@ package final class Client: Sendable {
     package func rename(
         _ path: RemotePath, to target: RemotePath, cancellation: Cancellation
     ) throws(FTPError) {
-        try change(cancellation) { (session) throws(FTPError) in
-            try session.rename(path, to: target, cancellation)
-        } isDone: { (session) throws(FTPError) in
+        func isDone(_ session: Session) throws(FTPError) -> Bool {
             if try session.status(of: path, cancellation) != nil { return false }
             return try session.status(of: target, cancellation) != nil
+        }
+        do throws(FTPError) {
+            try change(
+                cancellation, { (session) throws(FTPError) in try session.rename(path, to: target, cancellation) },
+                isDone: isDone)
+        } catch {
+            // Some servers refuse in words what they have done.
+            guard case .refused("RNTO", _) = error, try ask(cancellation, isDone) else { throw error }
         }
     }
 
@@ -182,8 +193,8 @@ package final class Client: Sendable {
 
     /// How often one request may still be repeated.
     private struct Repeats {
-        var afterLoss = Client.maximumRepeats
-        var unsent = Client.maximumUnsent
+        var afterLoss: Int
+        var unsent: Int
 
         /// Whether to make the request again after this error; counts it.
         mutating func allow(after error: FTPError) -> Bool {
@@ -197,11 +208,13 @@ package final class Client: Sendable {
         }
     }
 
+    private var maximumUnsent: Int { server.configuration.connections + Self.extraUnsent }
+
     /// Runs a request that may be repeated.
     private func ask<Result: Sendable>(
         _ cancellation: Cancellation, _ body: (Session) throws(FTPError) -> Result
     ) throws(FTPError) -> Result {
-        try perform(cancellation, Repeats(), body)
+        try perform(cancellation, Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent), body)
     }
 
     /// Runs a request that may not be repeated before it is known whether it was done.
@@ -209,12 +222,13 @@ package final class Client: Sendable {
         _ cancellation: Cancellation, _ body: (Session) throws(FTPError) -> Void,
         isDone: (Session) throws(FTPError) -> Bool
     ) throws(FTPError) {
+        let once = Repeats(afterLoss: 0, unsent: maximumUnsent)
         do throws(FTPError) {
-            try perform(cancellation, Repeats(afterLoss: 0), body)
+            try perform(cancellation, once, body)
         } catch {
             guard error.isConnectionLoss else { throw error }
             if try ask(cancellation, isDone) { return }
-            try perform(cancellation, Repeats(afterLoss: 0), body)
+            try perform(cancellation, once, body)
         }
     }
 

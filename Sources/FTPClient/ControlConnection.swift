@@ -33,9 +33,15 @@ final class ControlConnection: @unchecked Sendable {
     private let timeouts: ClientConfiguration.Timeouts
     private let logger: Logger
     private var parser = ReplyParser()
+    /// Whether a byte 0xFF goes out twice. The control connection is one of TELNET (RFC 959 §2.3), where a single one
+    /// begins a TELNET command (RFC 854). ProFTPD reads it so; vsftpd, Pure-FTPd and pyftpdlib take every byte as it is.
+    /// It never occurs in UTF-8, but in other names it does.
+    var doublesTelnetEscape = false
     /// Where replies arrive; most fit into a fraction of it.
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
     private var failure: FTPError?
+    /// What the login as a whole may last; `nil` behind it.
+    var loginLimit: Deadline?
     /// The verb of the command whose final reply is still to come.
     private(set) var outstanding: String?
     /// Whether a 1yz of that command has come: the server has begun to act on it.
@@ -91,8 +97,7 @@ final class ControlConnection: @unchecked Sendable {
         -> Reply
     {
         try send([command], cancellation)
-        let wait = Wait(phase ?? .reply(verb: command.verb), for: timeouts.reply, cancellation)
-        return try finalReply(wait)
+        return try finalReply(replyWait(command.verb, phase, cancellation))
     }
 
     /// Sends several commands at once and returns their final replies in order. Only for servers known to take that,
@@ -102,9 +107,14 @@ final class ControlConnection: @unchecked Sendable {
         var replies: [Reply] = []
         for command in commands {
             outstanding = command.verb
-            replies.append(try finalReply(Wait(.reply(verb: command.verb), for: timeouts.reply, cancellation)))
+            replies.append(try finalReply(replyWait(command.verb, nil, cancellation)))
         }
         return replies
+    }
+
+    private func replyWait(_ verb: String, _ phase: FTPError.Phase?, _ cancellation: Cancellation) -> Wait {
+        let limit = Deadline.after(timeouts.reply)
+        return Wait(phase ?? .reply(verb: verb), until: limit.earlier(loginLimit ?? limit), cancellation)
     }
 
     /// Sends a command and does not wait. Its replies are to be read until ``settled()``.
@@ -132,10 +142,13 @@ final class ControlConnection: @unchecked Sendable {
 
     /// The next reply of the command under way if it is there already; `nil`: not yet.
     func replyIfReady() throws(FTPError) -> Reply? {
-        if let reply = parser.next() { return try take(reply) }
-        guard try receiveAvailable() else { return nil }
-        guard let reply = parser.next() else { return nil }
-        return try take(reply)
+        if let failure { throw failure }
+        var next = parser.next()
+        if next == nil, try receiveAvailable() { next = parser.next() }
+        guard let next else { return nil }
+        let reply = try take(next)
+        if reply.category != .preliminary { outstanding = nil }
+        return reply
     }
 
     /// Brings the connection back to order after a command whose replies nobody read. Blocks until the wait's end.
@@ -185,7 +198,7 @@ final class ControlConnection: @unchecked Sendable {
         }
         if cancellation.isCancelled { throw .cancelled }
         try drain()
-        try transmit(commands, Wait(.reply(verb: commands.first?.verb ?? ""), for: timeouts.reply, cancellation))
+        try transmit(commands, replyWait(commands.first?.verb ?? "", nil, cancellation))
         outstanding = commands.first?.verb
         hasBegun = false
     }
@@ -194,7 +207,7 @@ final class ControlConnection: @unchecked Sendable {
         var wire: [UInt8] = []
         for command in commands {
             do throws(Command.Unsendable) {
-                wire += try Self.escaped(command.wire)
+                wire += try escaped(command.wire)
             } catch {
                 throw .invalidArgument("an argument of \(error.verb) holds CR, LF or NUL")
             }
@@ -212,10 +225,9 @@ final class ControlConnection: @unchecked Sendable {
         }
     }
 
-    /// Doubles 0xFF: on a TELNET connection, which the control connection is, a single one begins a TELNET command
-    /// (RFC 854; RFC 959 §4.1.3 carries the control connection over it). It never occurs in UTF-8.
-    private static func escaped(_ line: [UInt8]) -> [UInt8] {
-        guard line.contains(0xFF) else { return line }
+    /// Doubles 0xFF where the server wants that.
+    private func escaped(_ line: [UInt8]) -> [UInt8] {
+        guard doublesTelnetEscape, line.contains(0xFF) else { return line }
         return line.flatMap { $0 == 0xFF ? [0xFF, 0xFF] : [$0] }
     }
 

@@ -49,6 +49,8 @@ struct ServerProfile: Sendable {
     var features: Features?
     /// Whether the greeting is that of a server known to take several commands at once.
     var takesCommandsTogether = false
+    /// Whether the server reads the control connection as TELNET (see ``ControlConnection/doublesTelnetEscape``).
+    var doublesTelnetEscape = false
     var root = Root.unknown
 
     var passive = PassiveMethod.extended
@@ -59,7 +61,18 @@ struct ServerProfile: Sendable {
     /// Whether the server wants the data connection to be there before the transfer command.
     var connectsDataFirst = false
 
+    /// Whether listing commands heed the path that they are given.
+    enum ListingArgument: Hashable, Sendable {
+        case untried
+        case heeded
+        /// They list the working directory, whatever they are told.
+        case ignored
+    }
+
     var listing = ListingMethod.machine
+    var listingArgument = ListingArgument.untried
+    /// What the base directory held when it was last listed, as a hash value: while ``listingArgument`` is untried.
+    var baseListing: Int?
     /// Whether `LIST -a` has been seen to work as it should.
     var listAllIsProven = false
     var hasMachineLook = false
@@ -68,6 +81,8 @@ struct ServerProfile: Sendable {
     var hasModificationTime = true
 
     var time = TimeMethod.mfmt
+    /// Whether ``time`` has been seen to work.
+    var timeIsProven = false
     var hasChangeMode = true
     /// `nil`: not asked yet.
     var hasSymbolicLink: Bool?
@@ -77,6 +92,8 @@ struct ServerProfile: Sendable {
         self.features = features
         let hasMachineListing = features.contains("MLST") || features.contains("MLSD")
         hasMachineLook = features.contains("MLST")
+        // `MFF` (draft-somers-ftp-mfxx) tells ProFTPD, whatever its greeting was set to.
+        if features.contains("MFF") { doublesTelnetEscape = true }
         listing = hasMachineListing ? .machine : .listAll
         time = features.contains("MFMT") ? .mfmt : .mdtm
     }
@@ -99,6 +116,7 @@ struct ServerProfile: Sendable {
         case .mdtm: time = .siteUTime
         case .siteUTime, .none: time = .none
         }
+        timeIsProven = false
     }
 
     /// Changes to the other way of making data connections, unless that one is known not to be implemented.

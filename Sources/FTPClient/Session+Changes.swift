@@ -34,36 +34,42 @@ extension Session {
     }
 
     /// Sets when the content was last changed, by the first of `MFMT`, `MDTM time path` and `SITE UTIME` that works.
+    ///
+    /// A server without the setting form of `MDTM` looks for a file with that odd name and answers 550, which may as well
+    /// be about the file. So a refusal by a method that has not worked yet leads to the next one, if the file is there
+    /// and the words are not those of a refused *setting*; what is not implemented is struck out for the client.
     func setModificationTime(
         _ path: RemotePath, to time: Timestamp, _ cancellation: Cancellation
     ) throws(FTPError) {
         guard let text = TimeValue.format(time) else { throw .invalidArgument("a time outside of the years 0 to 9999") }
         let wire = try wirePath(path, cancellation)
         let argument = Array(text.utf8) + [0x20] + wire
-        var firstRefusal: FTPError?
-        while true {
-            let method = server.known.time
-            let verb: String
-            switch method {
-            case .mfmt: verb = "MFMT"
-            case .mdtm: verb = "MDTM"
-            case .siteUTime: verb = "SITE UTIME"
-            case .none: throw .unsupported("set modification times (it has none of MFMT, MDTM with a time, SITE UTIME)")
-            }
+        let methods: [(ServerProfile.TimeMethod, String)] = [
+            (.mfmt, "MFMT"), (.mdtm, "MDTM"), (.siteUTime, "SITE UTIME"),
+        ]
+        let known = server.known
+        for (method, verb) in methods.drop(while: { $0.0 != known.time }) {
             let reply = try exchange(Command(verb, argument), cancellation)
-            if reply.category == .completion, reply.code != 202, !isOldTime(reply, time, method) { return }
-            let refusal = FTPError.refused(verb: verb, reply)
-            let isMissing = refusal.isNotImplemented || reply.category == .completion
-            if method == .mfmt, !isMissing { throw refusal }
-            // A server without the setting form of MDTM looks for a file with that odd name and answers 550, and one
-            // that knows only the other form of SITE UTIME may do so too. Only a file that is there tells.
-            if !isMissing {
-                guard try exists(path, cancellation) else { throw firstRefusal ?? refusal }
-                if reply.saysDenied { throw refusal }
+            if reply.category == .completion, reply.code != 202, !isOldTime(reply, time, method) {
+                server.learn { profile in
+                    profile.time = method
+                    profile.timeIsProven = true
+                }
+                return
             }
-            firstRefusal = firstRefusal ?? refusal
-            server.learn { $0.demote(method) }
+            let refusal = FTPError.refused(verb: verb, reply)
+            // 501 is ProFTPD's answer to an MFMT that the system refused.
+            let isMissing = reply.category == .completion || (refusal.isNotImplemented && reply.code != 501)
+            if isMissing {
+                server.learn { $0.demote(method) }
+                continue
+            }
+            if method == .mfmt || known.timeIsProven || reply.saysDenied || reply.mentions(["not set"]) {
+                throw refusal
+            }
+            guard try exists(path, cancellation) else { throw refusal }
         }
+        throw .unsupported("set modification times (it has none of MFMT, MDTM with a time, SITE UTIME)")
     }
 
     /// Whether a positive answer to `MDTM time path` is that of the asking form: the present time, and not the new one.

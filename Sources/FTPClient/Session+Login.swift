@@ -8,9 +8,15 @@ extension Session {
         let limit = overall.earlier(.after(timeouts.reply))
         let greeting = try control.greeting(Wait(.greeting, until: limit, cancellation))
         try checkGreeting(greeting)
+        control.loginLimit = overall
+        defer { control.loginLimit = nil }
         let isPatient = greeting.mentions(ServerProfile.greetingsOfPatientServers)
-        server.learn { $0.takesCommandsTogether = isPatient }
-        try authenticate(overall, cancellation)
+        let isTelnet = greeting.mentions(["proftpd"])
+        server.learn { profile in
+            profile.takesCommandsTogether = isPatient
+            if isTelnet { profile.doublesTelnetEscape = true }
+        }
+        try authenticate(cancellation)
         try learnFeatures(cancellation)
         try enterBase(cancellation)
     }
@@ -23,12 +29,11 @@ extension Session {
 
     /// `USER`, and what the server asks for after it (RFC 959 §5.4): 230 is enough at any step, 331 asks for the
     /// password, 332 for the account.
-    private func authenticate(_ overall: Deadline, _ cancellation: Cancellation) throws(FTPError) {
+    private func authenticate(_ cancellation: Cancellation) throws(FTPError) {
         let configuration = server.configuration
         var command = Command("USER", configuration.user)
         // Each of the three is asked for at most once.
         for _ in 0..<3 {
-            if overall.hasPassed { throw .timedOut(.login) }
             let reply = try answerToLogin(command, cancellation)
             switch reply.code {
             case 331 where command.verb == "USER":
@@ -67,9 +72,11 @@ extension Session {
 
     /// `FEAT`, once per client.
     private func learnFeatures(_ cancellation: Cancellation) throws(FTPError) {
-        if server.known.features != nil { return }
-        let features = Features(parsing: try exchange(Command("FEAT"), cancellation))
-        server.learn { $0.learn(features) }
+        if server.known.features == nil {
+            let features = Features(parsing: try exchange(Command("FEAT"), cancellation))
+            server.learn { $0.learn(features) }
+        }
+        control.doublesTelnetEscape = server.known.doublesTelnetEscape
     }
 
     /// `OPTS UTF8 ON` where announced, and the base directory.
@@ -109,12 +116,23 @@ extension Session {
         }
     }
 
+    /// vsftpd doubles 0xFF in replies, but not in commands. A name with two of them in a row is not to be expected.
+    private static func withoutTelnetEscapes(_ path: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var isSecond = false
+        for byte in path {
+            isSecond = byte == 0xFF && result.last == 0xFF && !isSecond
+            if !isSecond { result.append(byte) }
+        }
+        return result
+    }
+
     /// Takes the answer to a `PWD` in the base directory.
     func learnRoot(_ reply: Reply) {
         var root = ServerProfile.Root.relative
         if reply.code == 257, var path = WorkingDirectoryReply.parse(reply.text), path.first == 0x2F {
             while path.count > 1, path.last == 0x2F { path.removeLast() }
-            root = .absolute(path)
+            root = .absolute(Self.withoutTelnetEscapes(path))
         }
         let learned = root
         server.learn { $0.root = learned }

@@ -84,7 +84,7 @@ package final class FTPStore: RemoteStore {
         // Some servers remove a full directory with everything in it. What programs rely on is that this fails.
         let entries: [ListingEntry]
         do throws(FTPError) {
-            entries = try client.list(path, cancellation: cancellation)
+            entries = try client.list(path, checking: false, cancellation: cancellation)
         } catch {
             throw explain(error, .list(path), cancellation)
         }

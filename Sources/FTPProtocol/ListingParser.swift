@@ -87,11 +87,11 @@ package struct ListingParser: Sendable {
             line.removeAll(keepingCapacity: true)
             lineIsTooLong = false
         }
-        if lineIsTooLong {
+        while line.last == ASCII.carriageReturn { line.removeLast() }
+        if lineIsTooLong || line.count > Self.maximumLineLength {
             leaveOut(Array("(a line of more than \(Self.maximumLineLength) bytes)".utf8)[...])
             return
         }
-        while line.last == ASCII.carriageReturn { line.removeLast() }
         take(line[...])
     }
 

@@ -16,7 +16,9 @@ package enum PassiveReply {
         for start in text.indices where text[start] == ASCII.openParenthesis {
             if let port = extendedPort(in: text, from: start + 1) { return port }
         }
-        for start in text.indices where !ASCII.isLetter(text[start]) {
+        // Outside of parentheses letters, commas and periods are text, or an address of the other form.
+        for start in text.indices
+        where !ASCII.isLetter(text[start]) && text[start] != ASCII.comma && text[start] != ASCII.period {
             if let port = extendedPort(in: text, from: start) { return port }
         }
         return nil
@@ -36,7 +38,7 @@ package enum PassiveReply {
         var previous: UInt8 = 0
         for start in text.indices {
             defer { previous = text[start] }
-            guard ASCII.isDigit(text[start]), !ASCII.isDigit(previous) else { continue }
+            guard ASCII.isDigit(text[start]), !ASCII.isDigit(previous), previous != ASCII.minus else { continue }
             if let numbers = sixNumbers(in: text, from: start) { return endpoint(numbers) }
         }
         return nil

@@ -121,9 +121,8 @@ struct UnixDate {
             return UnixDate(moment, time.precision, end: end)
         }
         // `09-26 2000` and `09-26 12:40`.
-        let parts = first.split(separator: ASCII.minus, omittingEmptySubsequences: false)
-        guard parts.count == 2, let month = parts[0].oneOrTwoDigits, let day = parts[1].oneOrTwoDigits, let second,
-            let last = YearOrTime(second)
+        guard let minus = first.firstIndex(of: ASCII.minus), let month = first[..<minus].oneOrTwoDigits,
+            let day = first[(minus + 1)...].oneOrTwoDigits, let second, let last = YearOrTime(second)
         else { return nil }
         switch last {
         case .year(let year):

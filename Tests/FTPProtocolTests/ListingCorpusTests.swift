@@ -1,5 +1,6 @@
 import FTPProtocol
 import Testing
+import Vocabulary
 
 /// The corpus of real lines: how much of it is understood.
 @Suite struct ListingCorpusTests {
@@ -19,6 +20,32 @@ import Testing
         let passed = records.count - failures.count
         print("corpus \(tier): \(passed) of \(records.count)", failures.map { "\n  \($0)" }.joined())
         #expect(Double(passed) >= Double(records.count) * rate, "\(failures)")
+    }
+
+    /// The comparison itself: each thing that a record says is looked at.
+    @Test func noticesEveryDifference() throws {
+        let record = try #require(CorpusRecord.all.first { $0.id == "cn-mlsx-03" })
+        let good = record.parse()
+        #expect(record.differences(good).isEmpty)
+        let entry = try #require(good.entries.first)
+        let changes: [(inout ListingEntry) -> Void] = [
+            { $0.name = (try? FileName(validating: "x")) ?? $0.name }, { $0.kind = .file }, { $0.mode = 0o700 },
+            { $0.mode = nil }, { $0.modified?.seconds += 1 }, { $0.modified = nil }, { $0.precision = .day },
+        ]
+        for change in changes {
+            var changed = entry
+            change(&changed)
+            #expect(!record.entries[0].differences(changed).isEmpty, "\(changed)")
+        }
+        #expect(!record.differences(Listing()).isEmpty)
+        let file = try #require(CorpusRecord.all.first { $0.id == "x-int63" })
+        var smaller = try #require(file.parse().entries.first)
+        smaller.size = 1
+        #expect(!file.entries[0].differences(smaller).isEmpty)
+        let link = try #require(CorpusRecord.all.first { $0.id == "jl-04" })
+        var elsewhere = try #require(link.parse().entries.first)
+        elsewhere.linkTarget = nil
+        #expect(!link.entries[0].differences(elsewhere).isEmpty)
     }
 
     @Test func inventsNoNameForBrokenLines() {
