@@ -108,5 +108,18 @@ let package = Package(
             name: "EmbeddedFTPServerTests",
             dependencies: ["CLinux", "EmbeddedFTPServer", "Threading", "Vocabulary", systemPackage],
             swiftSettings: strict),
+        .testTarget(
+            name: "ThreadingTests", dependencies: ["Threading", systemPackage], swiftSettings: strict),
+        .executableTarget(
+            name: "MemoryMount",
+            dependencies: ["FileSystem", "FuseBridge", "Threading", "Vocabulary", logging, systemPackage],
+            path: "Tests/MemoryMount",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FuseBridgeTests",
+            dependencies: [
+                "CFuseBridge", "FileSystem", "FuseBridge", "MemoryMount", "Threading", "Vocabulary", systemPackage,
+            ],
+            swiftSettings: strict),
     ]
 )

@@ -84,14 +84,14 @@ extension FuseError {
         return line
     }
 
-    /// What stands between the first quotation mark (' or `) and the last: libfuse writes "`-ofoo'".
+    /// What stands between the first quotation mark (' or `) and the last: libfuse writes "`-o foo'".
     private static func quoted(in line: String) -> String {
         let marks: Set<Character> = ["'", "`"]
         guard let first = line.firstIndex(where: marks.contains), let last = line.lastIndex(where: marks.contains),
             first < last
         else { return line }
         let option = line[line.index(after: first)..<last]
-        return String(option.hasPrefix("-o") ? option.dropFirst(2) : option)
+        return String((option.hasPrefix("-o") ? option.dropFirst(2) : option).drop { $0 == " " })
     }
 }
 

@@ -10,10 +10,15 @@
 /// /proc/PID/status, proc_pid_status(5)): the kernel takes them off only when the process leaves the kernel, which it
 /// does not while it waits. What is not an end yet may become one: the request is looked at again each ``interval``,
 /// because the kernel will not interrupt it a second time.
+///
+/// Reads are looked at in the same way without having been interrupted, once they have taken an ``interval``: the kernel
+/// reads ahead in the background, sends no interrupt for that, and lets a program with a handler for SIGINT (Python, git,
+/// vim) wait for the page beyond the reach of Ctrl-C. A read that is ended so fails for nobody else: who waits for the
+/// same page asks for it anew.
 enum Interruption: Equatable {
     /// Nobody wants the answer any more.
     case cancel
-    /// A signal that the program handles by itself, once it has its answer.
+    /// Somebody may; and a signal that the program handles by itself is its own business once it has its answer.
     case lookAgain
 
     /// How long a person's Ctrl-C may go unnoticed behind an earlier, harmless signal. Short enough to feel immediate; one
@@ -21,16 +26,22 @@ enum Interruption: Equatable {
     static let interval = Duration.milliseconds(250)
 
     /// What a person or a supervisor sends to end a program. A signal whose default action ends the program needs no
-    /// entry here: the kernel turns it into SIGKILL.
+    /// entry here, unless it dumps core (SIGQUIT): the kernel turns the others into SIGKILL.
     private static let ending: UInt64 = [SIGKILL, SIGINT, SIGTERM, SIGHUP, SIGQUIT].reduce(0) {
         $0 | 1 << UInt64($1 - 1)
     }
 
-    /// Decides about a request by the signals of the process that waits; `nil` when it is gone or cannot be seen.
+    /// Decides about a request.
     ///
     /// Blocked signals count, too: a person has pressed Ctrl-C, and the program will end as soon as it can.
-    static func decide(_ signals: ProcessSignals?) -> Interruption {
-        guard let signals else { return .cancel }
-        return signals.pending & ending != 0 ? .cancel : .lookAgain
+    ///
+    /// - Parameter wasInterrupted: whether the kernel has sent an interrupt for it. If so, and the process cannot be looked
+    ///   at, the signal is taken for one that ends it: better a needless EINTR than a program that cannot be ended.
+    static func decide(_ process: WaitingProcess, wasInterrupted: Bool) -> Interruption {
+        switch process {
+        case .gone: .cancel
+        case .hidden: wasInterrupted ? .cancel : .lookAgain
+        case .visible(let signals): signals.pending & ending != 0 ? .cancel : .lookAgain
+        }
     }
 }

@@ -1,7 +1,3 @@
-#if canImport(Glibc)
-@preconcurrency import Glibc
-#endif
-
 /// The signals that wait for a thread and for its process: bit n-1 for signal n.
 struct ProcessSignals: Equatable, Sendable {
     var pending: UInt64
@@ -33,17 +29,8 @@ struct ProcessSignals: Equatable, Sendable {
         self.pending = thread | process
     }
 
-    /// What waits for a thread; `nil` when it is gone, or not visible from here (hidepid, another namespace).
-    static func pending(of thread: Int32) -> ProcessSignals? {
-        guard thread > 0, let text = contents(of: "/proc/\(thread)/status") else { return nil }
-        return ProcessSignals(status: text)
-    }
-
     /// Longer lines (`Groups:`) are none of ours; their tail is dropped.
     private static let longestLine = 64
-
-    /// More than /proc/PID/status can hold: a user in 65,536 groups (NGROUPS_MAX), 11 bytes each, and the rest.
-    private static let longestFile = 1 << 20
 
     private static func hexadecimal(_ digits: some Collection<UInt8>) -> UInt64? {
         guard (1...16).contains(digits.count) else { return nil }
@@ -57,21 +44,5 @@ struct ProcessSignals: Equatable, Sendable {
             }
         }
         return value
-    }
-
-    private static func contents(of path: String) -> [UInt8]? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while text.count < longestFile {
-            let count = read(file, &buffer, buffer.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { return nil }
-            if count == 0 { return text }
-            text += buffer[..<count]
-        }
-        return nil
     }
 }

@@ -40,8 +40,9 @@ final class OpenRequest: @unchecked Sendable {
 final class RequestTable: Sendable {
     private struct State {
         var requests: [UInt64: OpenRequest] = [:]
-        /// Those that were interrupted by a signal which does not end them; the watcher looks at them again.
-        var watched: Set<UInt64> = []
+        /// What the watcher looks at each interval, and whether the kernel has interrupted it: reads, and requests that
+        /// were interrupted by a signal which does not end them.
+        var watched: [UInt64: Bool] = [:]
         var watcherRuns = false
         var nextNumber: UInt64 = 1
         /// Replies being handed to libfuse, and notifications.
@@ -64,6 +65,7 @@ final class RequestTable: Sendable {
         }
         if isUnwanted { request.cancellation.cancel() }
         cfuse_request_watch(pointer, request.number)
+        if operation == .read { watch(request, wasInterrupted: false) }
         return request
     }
 
@@ -74,7 +76,7 @@ final class RequestTable: Sendable {
     func answer(_ request: OpenRequest, _ send: (OpaquePointer) -> Int32) -> Bool {
         let isOpen = state.withLock { state in
             state.requests[request.number] = nil
-            state.watched.remove(request.number)
+            state.watched[request.number] = nil
             if !state.isClosed { state.callsUnderWay += 1 }
             return !state.isClosed
         }
@@ -101,9 +103,9 @@ final class RequestTable: Sendable {
     /// Called with a lock of libfuse held; looks at one file in /proc and never blocks.
     func interrupted(_ number: UInt64) {
         guard let request = state.withLock({ $0.requests[number] }) else { return }
-        switch Interruption.decide(ProcessSignals.pending(of: request.process)) {
+        switch Interruption.decide(.look(at: request.process), wasInterrupted: true) {
         case .cancel: request.cancellation.cancel()
-        case .lookAgain: watch(request)
+        case .lookAgain: watch(request, wasInterrupted: true)
         }
     }
 
@@ -130,10 +132,10 @@ final class RequestTable: Sendable {
     // MARK: - The watcher
 
     /// Puts a request on the watch list, and starts the watcher if it does not run.
-    private func watch(_ request: OpenRequest) {
+    private func watch(_ request: OpenRequest, wasInterrupted: Bool) {
         let mustStart = state.withLock { state -> Bool in
             guard state.requests[request.number] != nil else { return false }
-            state.watched.insert(request.number)
+            state.watched[request.number] = wasInterrupted
             defer { state.watcherRuns = true }
             return !state.watcherRuns
         }
@@ -141,35 +143,39 @@ final class RequestTable: Sendable {
         do {
             try Thread.detached(named: "fuse signals") { [self] in watchUntilEmpty() }
         } catch {
-            // Nobody would look again: better a needless EINTR than a program that cannot be ended.
             state.withLock { $0.watcherRuns = false }
-            request.cancellation.cancel()
+            // Nobody will look again: better a needless EINTR than a program that cannot be ended.
+            if wasInterrupted { request.cancellation.cancel() }
         }
     }
 
-    /// The watcher: looks at every watched request each interval, and ends when there is none.
+    /// The watcher: looks each interval at what was on the list an interval before, and ends when the list is empty.
     private func watchUntilEmpty() {
-        while let requests = watchedRequests() {
-            for request in requests {
-                switch Interruption.decide(ProcessSignals.pending(of: request.process)) {
+        var earlier: Set<UInt64> = []
+        while let watched = watchedRequests() {
+            for (request, wasInterrupted) in watched where wasInterrupted || earlier.contains(request.number) {
+                switch Interruption.decide(.look(at: request.process), wasInterrupted: wasInterrupted) {
                 case .cancel:
-                    _ = state.withLock { $0.watched.remove(request.number) }
+                    state.withLock { $0.watched[request.number] = nil }
                     request.cancellation.cancel()
                 case .lookAgain: continue
                 }
             }
+            earlier = Set(watched.map(\.request.number))
         }
     }
 
     /// Sleeps for the interval. - Returns: what is watched then; `nil`, once, when that is nothing.
-    private func watchedRequests() -> [OpenRequest]? {
+    private func watchedRequests() -> [(request: OpenRequest, wasInterrupted: Bool)]? {
         let _: Bool? = state.wait(until: .after(Interruption.interval)) { _ in nil }
         return state.withLock { state in
             guard !state.watched.isEmpty else {
                 state.watcherRuns = false
                 return nil
             }
-            return state.watched.compactMap { state.requests[$0] }
+            return state.watched.compactMap { number, wasInterrupted in
+                state.requests[number].map { ($0, wasInterrupted) }
+            }
         }
     }
 }
