@@ -11,7 +11,8 @@ enum ForeignOption {
     static let dropped: Set<String> = [
         "defaults", "auto", "noauto", "nouser", "users", "nousers", "owner", "noowner", "group", "nogroup",
         "_netdev", "nofail", "silent", "loud", "mand", "nomand", "iversion", "noiversion", "relatime", "norelatime",
-        "strictatime", "nostrictatime", "lazytime", "nolazytime", "diratime", "nodiratime", "symfollow", "intr", "nointr",
+        "strictatime", "nostrictatime", "lazytime", "nolazytime", "diratime", "nodiratime", "symfollow", "intr",
+        "nointr",
         "no_remote_lock", "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable",
     ]
 

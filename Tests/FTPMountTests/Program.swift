@@ -121,6 +121,18 @@ enum Program {
             _ = wait(until: .after(.seconds(10)))
         }
 
+        /// The first line that it wrote on standard output; `nil` when the deadline came first.
+        func firstLine(until deadline: Deadline) -> String? {
+            var line: [UInt8] = []
+            var byte: UInt8 = 0
+            var poller = pollfd(fd: standardOutput.rawValue, events: Int16(POLLIN), revents: 0)
+            while poll(&poller, 1, deadline.pollTimeout) > 0, read(standardOutput.rawValue, &byte, 1) == 1 {
+                if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
+                line.append(byte)
+            }
+            return nil
+        }
+
         /// All that it wrote, up to the end or the deadline.
         func output(until deadline: Deadline) -> (standard: String, error: String) {
             defer {
