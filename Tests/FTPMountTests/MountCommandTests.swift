@@ -53,10 +53,16 @@ struct MountCommandTests {
             return code
         }
 
+        /// Whether a process runs. One that has ended but that its adoptive parent has not asked for yet does not.
+        private func runs(_ process: pid_t) -> Bool {
+            let status = text(of: "/proc/\(process)/stat")
+            return !status.isEmpty && !status.contains(") Z ")
+        }
+
         /// Whether everything of the mount is gone: it, its process and its spool.
         func isGone(_ process: pid_t?) -> Bool {
             waitUntil(.after(.seconds(30))) {
-                !isMounted && process.map { kill($0, 0) != 0 } ?? true
+                !isMounted && process.map { !runs($0) } ?? true
                     && (access(spool, F_OK) != 0 || rmdir(spool) == 0)
             }
         }
@@ -76,17 +82,6 @@ struct MountCommandTests {
             }
         }
         return nil
-    }
-
-    private func text(of path: String) -> String {
-        guard let file = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec]) else { return "" }
-        defer { try? file.close() }
-        var text = ""
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while let count = try? buffer.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
-            text += String(decoding: buffer[..<count], as: UTF8.self)
-        }
-        return text
     }
 
     @Test("returns when the mount answers, and shows no password anywhere")
@@ -261,4 +256,16 @@ struct MountCommandTests {
         for option in MountOption.table { #expect(help.standardOutput.contains(option.name)) }
         #expect(!help.standardOutput.contains("settings-fd"))
     }
+}
+
+/// The content of a file; empty when it cannot be read.
+private func text(of path: String) -> String {
+    guard let file = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec]) else { return "" }
+    defer { try? file.close() }
+    var text = ""
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while let count = try? buffer.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
+        text += String(decoding: buffer[..<count], as: UTF8.self)
+    }
+    return text
 }
