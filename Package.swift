@@ -130,5 +130,14 @@ let package = Package(
                 "CFuseBridge", "FileSystem", "FuseBridge", "MemoryMount", "Threading", "Vocabulary", systemPackage,
             ],
             swiftSettings: strict),
+        .target(
+            name: "MemoryStore",
+            dependencies: ["FileSystem", "Threading", "Vocabulary", systemPackage],
+            path: "Tests/MemoryStore",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FileSystemTests",
+            dependencies: ["FileSystem", "MemoryStore", "Threading", "Vocabulary", logging, systemPackage],
+            swiftSettings: strict),
     ]
 )
