@@ -153,7 +153,8 @@ struct MountCommandTests {
                     "ftp://me:hunter2@127.0.0.1:\(server.port)/", place.mountPoint, "-d", "-o",
                     "spool_dir=\(place.spool)",
                 ])
-            #expect(waitUntil(.after(.seconds(30))) { place.content(of: "hello.txt") == "hello\n" })
+            #expect(running.says("is mounted on", until: .after(.seconds(30))))
+            #expect(place.content(of: "hello.txt") == "hello\n")
             #expect(!text(of: "/proc/\(running.process)/cmdline").contains("hunter2"))
             running.signal(signal)
 

@@ -94,6 +94,7 @@ enum Program {
         private let standardOutput: FileDescriptor
         private let standardError: FileDescriptor
         private var status: Int32??
+        private var said: [UInt8] = []
 
         fileprivate init(process: pid_t, standardOutput: FileDescriptor, standardError: FileDescriptor) {
             self.process = process
@@ -133,13 +134,27 @@ enum Program {
             return nil
         }
 
+        /// Waits until it has written a text on standard error; false when the deadline came first, or its end.
+        func says(_ text: String, until deadline: Deadline) -> Bool {
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            while !String(decoding: said, as: UTF8.self).contains(text) {
+                var poller = pollfd(fd: standardError.rawValue, events: Int16(POLLIN), revents: 0)
+                guard poll(&poller, 1, deadline.pollTimeout) > 0,
+                    let count = try? buffer.withUnsafeMutableBytes({ try standardError.read(into: $0) }), count > 0
+                else { return false }
+                said += buffer[..<count]
+            }
+            return true
+        }
+
         /// All that it wrote, up to the end or the deadline.
         func output(until deadline: Deadline) -> (standard: String, error: String) {
             defer {
                 try? standardOutput.close()
                 try? standardError.close()
             }
-            return (text(standardOutput, deadline), text(standardError, deadline))
+            let before = String(decoding: said, as: UTF8.self)
+            return (text(standardOutput, deadline), before + text(standardError, deadline))
         }
 
         private func text(_ descriptor: FileDescriptor, _ deadline: Deadline) -> String {
