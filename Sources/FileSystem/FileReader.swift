@@ -6,8 +6,8 @@ import Threading
 /// (a ``WorkerPool/Job``) takes the steps that the ``ReadPlanner`` says, and answers each request as soon as its last
 /// byte is here. A waiting request holds on to the chunks it needs, so that the cache can drop them meanwhile.
 ///
-/// Lock order: this monitor, then the chunk cache's or the pool's. The stream is opened, read and closed, and completions are called,
-/// with no lock held.
+/// Lock order: this monitor, then the chunk cache's or the pool's. The stream is opened, read and closed, and
+/// completions are called, with no lock held.
 final class FileReader: WorkerPool.Job {
     /// What the reader asks of the file system.
     struct Source: Sendable {

@@ -2,13 +2,14 @@ import Vocabulary
 
 /// All live inodes: who they are, where they hang, and who holds them.
 ///
-/// A number is the hash of the path at which the inode was first seen (``PathHash``), or the next free one. It stays with
-/// the inode when that moves; paths are derived from the tree at the moment of use, so that a rename of an open file, or of a
-/// directory above it, is right by construction. Lives in the tree's monitor.
+/// A number is the hash of the path at which the inode was first seen (``PathHash``), or the next free one. It stays
+/// with the inode when that moves; paths are derived from the tree at the moment of use, so that a rename of an open
+/// file, or of a directory above it, is right by construction. Lives in the tree's monitor.
 struct InodeTable {
     private var inodes: [InodeNumber: Inode] = [:]
     private var lastVersion: UInt64 = 0
-    /// How many lookups were forgotten that nobody had counted: a fault of the bridge or of the kernel, shown by the log.
+    /// How many lookups were forgotten that nobody had counted: a fault of the bridge or of the kernel, shown by the
+    /// log.
     private(set) var overForgotten: UInt64 = 0
 
     /// A table that holds the root.

@@ -77,7 +77,8 @@ import Vocabulary
         }
     }
 
-    @Test(arguments: [true, false]) func `where chmod is not supported it stays in view here`(isAnnounced: Bool) throws {
+    @Test(arguments: [true, false]) func `where chmod is not supported it stays in view here`(isAnnounced: Bool) throws
+    {
         try Fixture.run { (f) throws in
             f.store.put("f", "1")
             if isAnnounced {

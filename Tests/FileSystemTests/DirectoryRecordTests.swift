@@ -129,7 +129,10 @@ private func entry(_ size: Int64, _ origin: DirectoryRecord.Origin, seen: Int64)
 
     @Test(arguments: [
         // Our clock's guess: settled by the first listing, whatever that says.
-        (OwnTime.guessed(time(125, 7)), Timestamp?(time(125)), TimePrecision.second, OwnTime.Verdict.holds(.stored(time(125, 7)))),
+        (
+            OwnTime.guessed(time(125, 7)), Timestamp?(time(125)), TimePrecision.second,
+            OwnTime.Verdict.holds(.stored(time(125, 7)))
+        ),
         (.guessed(time(125)), time(60), .minute, .adopted),
         (.guessed(time(125)), time(120), .minute, .holds(.stored(time(125)))),
         (.guessed(time(125)), time(131), .second, .adopted),

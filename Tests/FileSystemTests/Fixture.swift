@@ -17,7 +17,8 @@ final class Fixture: Sendable {
     let spool: FilePath
     private let time = Monitor(Int64(0))
 
-    /// Runs a test; afterwards everything has been given back: all gauges are zero, and the spool's files are as expected.
+    /// Runs a test; afterwards everything has been given back: all gauges are zero, and the spool's files are as
+    /// expected.
     static func run(
         keepsSpool: Bool = false, configure: (inout FileSystemConfiguration) -> Void = { _ in },
         _ body: (Fixture) throws -> Void

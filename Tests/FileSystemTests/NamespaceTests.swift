@@ -5,7 +5,9 @@ import Threading
 import Vocabulary
 
 @Suite(.serialized, .timeLimit(.minutes(1))) struct NamespaceTests {
-    private func refusing(_ f: Fixture, _ kind: StoreError.Kind, _ matches: @escaping @Sendable (MemoryStore.Call) -> Bool) {
+    private func refusing(
+        _ f: Fixture, _ kind: StoreError.Kind, _ matches: @escaping @Sendable (MemoryStore.Call) -> Bool
+    ) {
         f.store.setHook { call, _ throws(StoreError) in
             if matches(call) { throw StoreError(kind, "told to refuse") }
         }
@@ -420,7 +422,8 @@ import Vocabulary
             f.store.putDirectory("d")
             let attempts: [() throws -> Void] = [
                 { try f.mkdir("x") }, { try f.rmdir("d") }, { try f.unlink("f") }, { try f.rename("f", "g") },
-                { _ = try f.create("x") }, { _ = try f.open("f", .write) }, { _ = try f.open("f", [.read, .truncate]) },
+                { _ = try f.create("x") }, { _ = try f.open("f", .write) },
+                { _ = try f.open("f", [.read, .truncate]) },
                 { try f.change("f", AttributeChange(mode: 0o600)) }, { try f.change("f", AttributeChange(size: 0)) },
                 { try f.change("f", AttributeChange(modified: .now)) },
                 { _ = try f.fileSystem.makeSymbolicLink(name("l"), in: .root, target: [65], request()) },

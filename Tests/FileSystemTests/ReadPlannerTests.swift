@@ -7,8 +7,8 @@ private let mib: Int64 = 1 << 20
 private let chunk = ReadPlanner.chunkSize
 private let far = 500 * mib..<501 * mib
 
-/// A script drives the planner as its owner does: every byte that arrives is noted, every request that has all its bytes
-/// is taken back.
+/// A script drives the planner as its owner does: every byte that arrives is noted, every request that has all its
+/// bytes is taken back.
 private struct Script {
     var planner: ReadPlanner
     var waiting: [UInt64: Range<Int64>] = [:]

@@ -7,7 +7,8 @@ import Vocabulary
 @Suite(.serialized, .timeLimit(.minutes(1))) struct WritingTests {
     /// Lets the hook fail calls that match, so many times.
     private func failing(
-        _ f: Fixture, times: Int = .max, with kind: StoreError.Kind, _ matches: @escaping @Sendable (MemoryStore.Call) -> Bool
+        _ f: Fixture, times: Int = .max, with kind: StoreError.Kind,
+        _ matches: @escaping @Sendable (MemoryStore.Call) -> Bool
     ) {
         let left = Monitor(times)
         f.store.setHook { call, _ throws(StoreError) in

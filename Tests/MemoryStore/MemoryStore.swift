@@ -3,10 +3,11 @@ import SystemPackage
 package import Threading
 package import Vocabulary
 
-/// A ``RemoteStore`` in memory, for tests: it does what a server does, notes every call, and fails, waits or lies when told.
+/// A ``RemoteStore`` in memory, for tests: it does what a server does, notes every call, and fails, waits or lies
+/// when told.
 ///
-/// Its clock stands still until somebody sets it, its replies come at once, and a transfer moves as many bytes per call
-/// as ``Settings/readLimit`` says.
+/// Its clock stands still until somebody sets it, its replies come at once, and a transfer moves as many bytes per
+/// call as ``Settings/readLimit`` says.
 package final class MemoryStore: RemoteStore {
     /// One call, as the file system made it.
     package enum Call: Hashable, Sendable {

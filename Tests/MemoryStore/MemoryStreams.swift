@@ -37,7 +37,7 @@ extension MemoryStore {
         }
     }
 
-    /// A file being written: bytes are on the server when they have been sent.
+    /// A file being written: bytes are on the server when they have been sent. The path must stay what it is meanwhile.
     final class WriteStream: RemoteWriteStream {
         private let store: MemoryStore
         private let path: RemotePath
