@@ -108,7 +108,7 @@ extension Dialect {
         quirks: [
             .listsWithOptions, .listsDotAndDotDot, .hidesDotFiles, .expandsPatterns, .prefersLiteralName,
             .listsLinkItself, .namesWithDirectory, .halvesIAC, .countsConnectionsAtLogin, .refusesRestartBeyondEnd,
-            .answersEmptyLine, .opensWithRemainingSize,
+            .answersEmptyLine, .opensWithRemainingSize, .opensBeforeItLooks,
         ],
         says: [
             .greeting: "220 ProFTPD Server (Debian) [127.0.0.1]",
@@ -174,7 +174,7 @@ extension Dialect {
             facts: [.type, .size, .sizd, .modify, .unixMode, .unixUID, .unixGID, .unique], linkType: .slink),
         quirks: [
             .listsWithOptions, .listsDotAndDotDot, .hidesDotFiles, .expandsPatterns, .splitsListArgumentAtBlanks,
-            .listsNothingForMissing, .namesEverything, .namesWithDirectory, .cutsTailAfterRestart,
+            .listsNothingForMissing, .namesEverything, .namesOnlyWhatExists, .namesWithDirectory, .cutsTailAfterRestart,
             .refusesRestartBeyondEnd, .leavesQuotesSingle, .repeatsPathOfMakeDirectory, .repeatsPathOfMachineListing,
         ],
         says: [
