@@ -130,14 +130,9 @@ extension Session {
             if checking, raw.byteCount == 0 { try changeDirectory(to: path, cancellation) }
             return entries
         } catch {
-            guard error.refusal?.code == 450 || error.refusal?.code == 550, isRefusal(error, of: "LIST") else {
-                throw error
-            }
-            if isNamed {
-                try changeDirectory(to: path, cancellation)
-            } else if let reply = error.refusal, reply.mentions(["denied", "permission", "not allowed"]) {
-                throw error
-            }
+            guard case .refused("LIST", let reply) = error, reply.code == 450 || reply.code == 550, !reply.saysDenied
+            else { throw error }
+            if isNamed { try changeDirectory(to: path, cancellation) }
             return []
         }
     }
@@ -186,11 +181,6 @@ extension Session {
             server.learn { $0.listingArgument = .ignored }
         }
         return entered
-    }
-
-    private func isRefusal(_ error: FTPError, of verb: String) -> Bool {
-        if case .refused(verb, _) = error { return true }
-        return false
     }
 
     /// Whether no `ls` on the way can read anything else into a path.
