@@ -84,6 +84,30 @@ let package = Package(
             dependencies: ["FTPMount", argumentParser, systemPackage],
             swiftSettings: strict),
         // Tests
+        .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
+        .testTarget(
+            name: "FTPProtocolTests",
+            dependencies: ["FTPProtocol", "Vocabulary"],
+            exclude: ["Corpus"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FTPClientTests",
+            dependencies: [
+                "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "Threading", "Vocabulary",
+                logging, systemPackage,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EmbeddedFTPServerTests",
+            dependencies: ["CLinux", "EmbeddedFTPServer", "Threading", "Vocabulary", systemPackage],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FTPMountTests",
+            dependencies: [
+                "EmbeddedFTPServer", "FTPClient", "FTPMount", "Threading", "Vocabulary", "ftpfs", logging,
+                systemPackage,
+            ],
+            swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["Threading"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: strict),
@@ -91,6 +115,19 @@ let package = Package(
             name: "MountTests",
             dependencies: ["TestSupport", "Threading", "ftpfs"],
             exclude: ["Scenarios"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ThreadingTests", dependencies: ["Threading", systemPackage], swiftSettings: strict),
+        .executableTarget(
+            name: "MemoryMount",
+            dependencies: ["FileSystem", "FuseBridge", "Threading", "Vocabulary", logging, systemPackage],
+            path: "Tests/MemoryMount",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FuseBridgeTests",
+            dependencies: [
+                "CFuseBridge", "FileSystem", "FuseBridge", "MemoryMount", "Threading", "Vocabulary", systemPackage,
+            ],
             swiftSettings: strict),
     ]
 )

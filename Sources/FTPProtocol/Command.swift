@@ -12,11 +12,14 @@ package struct Command: Hashable, Sendable {
     /// Whether the argument must not be seen in a log.
     package let isSecret: Bool
 
-    /// A command with its argument as bytes.
+    /// The commands whose argument is a secret, whatever their maker says.
+    private static let secretVerbs: Set<String> = ["PASS", "ACCT"]
+
+    /// A command with its argument as bytes. That of `PASS` and `ACCT` is always secret.
     package init(_ verb: String, _ argument: [UInt8]? = nil, isSecret: Bool = false) {
         self.verb = verb
         self.argument = argument
-        self.isSecret = isSecret
+        self.isSecret = isSecret || Self.secretVerbs.contains(verb)
     }
 
     /// A command with its argument as text.

@@ -34,7 +34,7 @@ package struct FileName: Hashable, Sendable {
     package init(validating bytes: some Sequence<UInt8>) throws(Invalid) {
         let bytes = Array(bytes)
         if bytes.isEmpty { throw .empty }
-        if bytes == [0x2E] || bytes == [0x2E, 0x2E] { throw .dotOrDotDot }
+        if bytes.count <= 2, bytes.allSatisfy({ $0 == 0x2E }) { throw .dotOrDotDot }
         for byte in bytes {
             switch byte {
             case 0x2F: throw .slash
@@ -49,6 +49,13 @@ package struct FileName: Hashable, Sendable {
     /// Takes the UTF-8 bytes of a string as a name if they are one.
     package init(validating string: String) throws(Invalid) {
         try self.init(validating: string.utf8)
+    }
+}
+
+extension FileName {
+    /// Feeds the bytes at once: the default feeds each for itself, and names are the keys of every large table.
+    package func hash(into hasher: inout Hasher) {
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     }
 }
 

@@ -1,0 +1,31 @@
+/// What a directory holds, as a server listed it.
+package struct Listing: Sendable {
+    /// The entries in the server's order, each name once: the first line with it wins. Never `.` or `..`.
+    package internal(set) var entries: [ListingEntry] = []
+    /// How many lines were left out because they could not be understood, or named something that is not a name.
+    /// Headers, totals, empty lines, `.`, `..` and repetitions do not count.
+    package internal(set) var skipped = 0
+    /// The beginning of the first line that was left out, printable, for one line of a log.
+    package internal(set) var firstSkipped: String?
+    /// The directory that the server says this is: the name of the `cdir` line of `MLSD`, or a header `dir:`.
+    ///
+    /// A hint that shows a server which ignores the argument of `LIST` and lists its current directory.
+    package internal(set) var currentDirectory: [UInt8]?
+
+    /// An empty directory.
+    package init() {}
+}
+
+/// What one line of a listing turned out to be.
+enum LineReading {
+    /// An entry of the directory.
+    case entry(ListingEntry)
+    /// The directory itself, by this name.
+    case currentDirectory([UInt8])
+    /// A line that belongs to the format but names nothing new: a total, the parent directory, an empty line.
+    case nothing
+    /// A line of this format that is broken, or whose name is not one. No other format is tried.
+    case broken
+    /// A line of another format.
+    case notMine
+}

@@ -1,0 +1,40 @@
+/// The words of a line: what stands between blanks and tabs, from the left.
+struct Words: IteratorProtocol {
+    /// What is left of the line.
+    private(set) var rest: ArraySlice<UInt8>
+
+    init(_ line: ArraySlice<UInt8>) { rest = line }
+
+    /// The next word, never empty; `nil` at the end of the line.
+    mutating func next() -> ArraySlice<UInt8>? {
+        guard let start = rest.firstIndex(where: { !ASCII.isBlank($0) }) else {
+            rest = rest[rest.endIndex...]
+            return nil
+        }
+        let end = rest[start...].firstIndex(where: ASCII.isBlank) ?? rest.endIndex
+        let word = rest[start..<end]
+        rest = rest[end...]
+        return word
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The number that the bytes are, whose digits may be grouped by commas: `1234` or `1,234`.
+    var groupedDecimal: Int64? {
+        if let decimal { return decimal }
+        let groups = split(separator: ASCII.comma, omittingEmptySubsequences: false)
+        guard groups.count > 1, let first = groups.first, (1...3).contains(first.count),
+            groups.dropFirst().allSatisfy({ $0.count == 3 })
+        else { return nil }
+        return filter { $0 != ASCII.comma }.decimal
+    }
+
+    /// The number that one or two digits are; used for days, months and hours.
+    var oneOrTwoDigits: Int? {
+        guard count == 1 || count == 2, allSatisfy(ASCII.isDigit) else { return nil }
+        return reduce(0) { $0 * 10 + Int($1 - ASCII.zero) }
+    }
+
+    /// The number that exactly four digits are: a year.
+    var fourDigits: Int64? { count == 4 ? decimal : nil }
+}
