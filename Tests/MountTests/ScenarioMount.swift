@@ -35,14 +35,21 @@ final class ScenarioMount: Sendable {
 
     /// Performs a scenario in the mount of its setting, which is made first if the last scenario had another one.
     static func perform(_ scenario: Scenario, _ setting: Setting) throws -> String? {
-        let shared = try current.withLock { current throws in
-            if let current, current.setting == setting, current.mount.isRunning { return current }
-            let isPrepared = current?.setting == setting
-            current?.mount.end()
-            current = nil
-            let new = try ScenarioMount(setting, isPrepared: isPrepared)
-            current = new
-            return new
+        let shared = try state.withLock { state throws in
+            if let mount = state.mount, mount.setting == setting, mount.mount.isRunning { return mount }
+            if let failure = state.failures[setting] { throw failure }
+            let isPrepared = state.mount?.setting == setting
+            state.mount?.mount.end()
+            state.mount = nil
+            do {
+                let new = try ScenarioMount(setting, isPrepared: isPrepared)
+                state.mount = new
+                return new
+            } catch {
+                // Once is enough: the scenarios that follow fail for the same reason.
+                state.failures[setting] = TestFailure("\(error)")
+                throw error
+            }
         }
         return try shared.perform(scenario)
     }
@@ -51,9 +58,9 @@ final class ScenarioMount: Sendable {
     ///
     /// - Returns: what was wrong with the end; `nil` when the program ended as it should.
     static func finish() throws -> String? {
-        let last = current.withLock { current in
-            defer { current = nil }
-            return current
+        let last = state.withLock { state in
+            defer { state.mount = nil }
+            return state.mount
         }
         guard let last else { return "the mount was gone before the end" }
         let exit = try last.mount.unmount()
@@ -76,5 +83,10 @@ final class ScenarioMount: Sendable {
         return "\(outcome)\(survived ? "" : "ftpfs has ended\n")--- end of the log:\n\(log)"
     }
 
-    private static let current = Monitor<ScenarioMount?>(nil)
+    private struct State {
+        var mount: ScenarioMount?
+        var failures: [Setting: TestFailure] = [:]
+    }
+
+    private static let state = Monitor(State())
 }

@@ -24,10 +24,9 @@ package final class MountedFileSystem: Sendable {
     package init(_ server: TestServer, _ remotePath: String = "", options: [String] = []) throws {
         directory = try TemporaryDirectory("mount-\(server)")
         path = try directory.makeDirectory("mount")
-        let spool = try directory.makeDirectory("spool")
         let credentials = directory.path("credentials")
         try Files.write("username=\(server.user)\npassword=\(server.password)\n", to: credentials)
-        let all = ["credentials=\(credentials)", "spool_dir=\(spool)"] + options
+        let all = ["credentials=\(credentials)", "spool_dir=\(directory.path("spool"))"] + options
         let log = directory.path("log")
         process = try ChildProcess(
             [
