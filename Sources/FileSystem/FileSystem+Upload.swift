@@ -115,7 +115,7 @@ extension FileSystem {
         let version = tree.withLock { $0.inodes.takeVersion() }
         var mode: UInt32?
         var ownMode: UInt32?
-        var time = OwnTime.guessed(configuration.wallClock())
+        var wished: OwnTime?
         while let wish = content.state.withLock({ $0.nextWish(version: version) }) {
             switch wish {
             case .mode(let wanted):
@@ -126,13 +126,16 @@ extension FileSystem {
                 }
             case .time(let wanted):
                 let isStored = send(time: wanted, of: content.inode, upload.cancellation)
-                time = isStored ? .stored(wanted) : .kept(wanted, beside: nil)
+                wished = isStored ? .stored(wanted) : .kept(wanted, beside: nil)
             case .timeOfUpload:
                 break
             }
         }
+        let now = configuration.wallClock()
         tree.withLock { tree in
             guard let inode = tree.inodes[content.inode] else { return }
+            // The time of the last write, which is in view already: it shall not jump with the close.
+            let time = wished ?? .guessed(inode.local?.modified ?? now)
             inode.sentRevision = max(inode.sentRevision, upload.revision)
             if let local = inode.local, local.revision <= upload.revision { inode.local = nil }
             // The kernel has what it wrote itself: its pages stay.

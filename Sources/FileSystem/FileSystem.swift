@@ -59,8 +59,8 @@ package final class FileSystem: Sendable {
         spool = Spool(directory: configuration.spoolDirectory)
     }
 
-    /// Runs `body` with the place where an inode is. If the server refuses it and a directory has been renamed meanwhile,
-    /// the place may have been the wrong one, and it is run again.
+    /// Runs `body` with the place where an inode is. If the server refuses it and a directory has been renamed
+    /// meanwhile, the place may have been the wrong one, and it is run again.
     ///
     /// A rename that is under way is waited for: the store bounds that.
     ///

@@ -163,6 +163,7 @@ private let mib = 1 << 20
             #expect(try f.stat("f").size == 0)
             #expect(try f.read(answer.handle, at: 0, mib).count == 300 * kib)
             #expect(try f.read(answer.handle, at: Int64(300 * kib), 10) == [])
+            #expect(try f.read(answer.handle, at: .max - 10, 10) == [])
             f.fileSystem.release(answer.handle)
         }
     }
