@@ -85,8 +85,9 @@ struct ReadPlanner {
         case .opening:
             return .pause
         case .open(let position):
-            if isReleased || isInterrupted { return .close }
-            if let end, position >= end { return .drain }
+            if isInterrupted { return .close }
+            if isAtEnd { return .drain }
+            if isReleased { return .close }
             if let oldest = waiting.first { return reaches(oldest.missing.lowerBound, from: position) ? .read : .close }
             if position < furthest + min(window, windowLimit) { return .read }
             return isCrowded ? .close : .pause
@@ -121,10 +122,13 @@ struct ReadPlanner {
 
     /// Nobody has the file open for reading.
     ///
+    /// A program closes a file as soon as it has the last byte, which is before the server has said that the transfer is
+    /// complete. That answer is waited for: to abort a transfer that is over would cost two round trips for nothing.
+    ///
     /// - Returns: whether there is a stream to cut short.
     mutating func released() -> Bool {
         isReleased = true
-        return stream != .none
+        return stream != .none && !isAtEnd
     }
 
     /// Somebody has opened it again.
@@ -200,6 +204,12 @@ struct ReadPlanner {
     }
 
     // MARK: - Rules
+
+    /// Whether the stream has brought every byte that the server announced.
+    private var isAtEnd: Bool {
+        guard let position, let end else { return false }
+        return position >= end
+    }
 
     /// Where a new stream begins: early enough for all requests that are close to the oldest one.
     private var start: Int64 {

@@ -1,6 +1,6 @@
 # Names with blanks, quotes, shell and URL characters work for files and directories.
 list=(
-    ' leading blank' 'trailing blank ' 'two  blanks' '#hash' '100%' '%41' '[brackets]' '*' '?' 'a*b?c[d]' '~tilde'
+    ' leading blank' 'two  blanks' '#hash' '100%' '%41' '[brackets]' '*' '?' 'a*b?c[d]' '~tilde'
     '.dot' '..two dots' '...' '-dash' '--help' "it's" '"quoted"' ';semicolon' 'a=b;c' '$HOME' '`date`' 'a&b' 'a|b' '<a>'
     '(a)' '{a,b}' '!x' 'a:b' 'a,b' 'a -> b' '+plus' '@at' 'type=file; name' '226 done' 'Jan 01 2020 x'
 )
