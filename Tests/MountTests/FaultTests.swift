@@ -50,6 +50,12 @@ extension Mounts {
                 return program
             }
 
+            /// `umount` succeeds and the process ends with 0.
+            func expectCleanUnmount() throws {
+                let exit = try mount.unmount(within: Faults.patience)
+                #expect(exit == .code(0), "\(mount.log())")
+            }
+
             /// Whether the mount works: reads, writes and lists, with the bytes compared.
             func works() throws -> Bool {
                 let outcome = try Shell.run(
@@ -78,7 +84,7 @@ extension Mounts {
 
             try mounted.server.restart()
             #expect(try waitUntil(within: Self.patience) { try mounted.works() }, "\(mounted.mount.log())")
-            #expect(try mounted.mount.unmount() == .code(0))
+            try mounted.expectCleanUnmount()
         }
 
         @Test(arguments: TestServer.Kind.available)
@@ -95,7 +101,7 @@ extension Mounts {
 
             try mounted.server.restart()
             #expect(try waitUntil(within: Self.patience) { try mounted.works() }, "\(mounted.mount.log())")
-            #expect(try mounted.mount.unmount() == .code(0))
+            try mounted.expectCleanUnmount()
         }
 
         @Test(arguments: TestServer.Kind.available)
@@ -113,7 +119,7 @@ extension Mounts {
 
             try mounted.server.resume()
             #expect(try waitUntil(within: Self.patience) { try mounted.works() }, "\(mounted.mount.log())")
-            #expect(try mounted.mount.unmount() == .code(0))
+            try mounted.expectCleanUnmount()
         }
 
         @Test(arguments: TestServer.Kind.available)
@@ -122,9 +128,7 @@ extension Mounts {
             #expect(try mounted.works())
 
             try mounted.server.pause()
-            let exit = try mounted.mount.unmount(within: Self.patience)
-
-            #expect(exit == .code(0), "\(mounted.mount.log())")
+            try mounted.expectCleanUnmount()
             try mounted.server.resume()
         }
 
@@ -137,9 +141,7 @@ extension Mounts {
             try mounted.server.kill()
             #expect(reader.wait(within: Self.patience) != nil)
             reader.kill()
-            let exit = try mounted.mount.unmount(within: Self.patience)
-
-            #expect(exit == .code(0), "\(mounted.mount.log())")
+            try mounted.expectCleanUnmount()
         }
     }
 }

@@ -74,10 +74,14 @@ seccomp_sandbox=NO
 isolate=NO
 isolate_network=NO
 """)
-    script = (
-        f'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/shadow" /etc/shadow && mount --bind "$1/pam.d" /etc/pam.d '
-        '&& exec "$2" "$3"'
-    )
+    # FUSE mounts that are there now would live on in the namespace after the machine's umount, and keep their programs
+    # waiting.
+    script = """
+        awk '{for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) ~ /^fuse/) print $5}' /proc/self/mountinfo |
+            while read -r path; do umount --lazy "$(printf '%b' "$path")"; done
+        mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/shadow" /etc/shadow &&
+            mount --bind "$1/pam.d" /etc/pam.d && exec "$2" "$3"
+    """
     namespace = ["unshare", "--mount", "--propagation", "private"]
     binary = folder / "usr/sbin/vsftpd"
     return [*namespace, "--", "sh", "-c", script, "vsftpd", str(server.run), str(binary), str(configuration)], environment
