@@ -71,7 +71,7 @@ extension Mounts {
             }
         }
 
-        @Test(arguments: TestServer.Kind.available)
+        @Test(arguments: TestServer.Kind.real)
         func `killed during a download: the reader gets an error, later all is well`(_ kind: TestServer.Kind) throws {
             let mounted = try Mounted(kind)
             let output = try TemporaryDirectory("program")
@@ -87,7 +87,7 @@ extension Mounts {
             try mounted.expectCleanUnmount()
         }
 
-        @Test(arguments: TestServer.Kind.available)
+        @Test(arguments: TestServer.Kind.real)
         func `killed during an upload: the writer gets an error, later all is well`(_ kind: TestServer.Kind) throws {
             let mounted = try Mounted(kind)
             let output = try TemporaryDirectory("program")
@@ -104,7 +104,7 @@ extension Mounts {
             try mounted.expectCleanUnmount()
         }
 
-        @Test(arguments: TestServer.Kind.available)
+        @Test(arguments: TestServer.Kind.real)
         func `silent during a download: the reader gets an error, later all is well`(_ kind: TestServer.Kind) throws {
             let mounted = try Mounted(kind)
             let output = try TemporaryDirectory("program")
@@ -122,7 +122,7 @@ extension Mounts {
             try mounted.expectCleanUnmount()
         }
 
-        @Test(arguments: TestServer.Kind.available)
+        @Test(arguments: TestServer.Kind.real)
         func `silent: umount works all the same`(_ kind: TestServer.Kind) throws {
             let mounted = try Mounted(kind)
             #expect(try mounted.works())
@@ -132,7 +132,7 @@ extension Mounts {
             try mounted.server.resume()
         }
 
-        @Test(arguments: TestServer.Kind.available)
+        @Test(arguments: TestServer.Kind.real)
         func `killed: umount works all the same, also while a program waits`(_ kind: TestServer.Kind) throws {
             let mounted = try Mounted(kind)
             let output = try TemporaryDirectory("program")

@@ -189,7 +189,15 @@ def pyftpdlib(server):
     ], environment
 
 
-PRODUCTS = {"vsftpd": vsftpd, "proftpd": proftpd, "pure-ftpd": pure_ftpd, "pyftpdlib": pyftpdlib}
+def embedded(server):
+    """The server of `ftpfs serve`: not one of the four real ones, started only when named. It lets everybody in."""
+    program = os.environ.get("FTPFS", str(REPOSITORY / ".build" / "debug" / "ftpfs"))
+    return [program, "serve", str(server.root), "--port", str(server.port)], dict(os.environ)
+
+
+REAL = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]
+
+PRODUCTS = {"vsftpd": vsftpd, "proftpd": proftpd, "pure-ftpd": pure_ftpd, "pyftpdlib": pyftpdlib, "embedded": embedded}
 """Name on the command line → what prepares the server and returns its command line and environment."""
 
 NEED_ROOT = {
