@@ -50,6 +50,12 @@ extension Mounts {
                 return program
             }
 
+            /// `umount` succeeds and the process ends with 0.
+            func expectCleanUnmount() throws {
+                let exit = try mount.unmount(within: Faults.patience)
+                #expect(exit == .code(0), "\(mount.log())")
+            }
+
             /// Whether the mount works: reads, writes and lists, with the bytes compared.
             func works() throws -> Bool {
                 let outcome = try Shell.run(
@@ -65,7 +71,7 @@ extension Mounts {
             }
         }
 
-        @Test(arguments: TestServer.Kind.available)
+        @Test(arguments: TestServer.Kind.real)
         func `killed during a download: the reader gets an error, later all is well`(_ kind: TestServer.Kind) throws {
             let mounted = try Mounted(kind)
             let output = try TemporaryDirectory("program")
@@ -78,10 +84,10 @@ extension Mounts {
 
             try mounted.server.restart()
             #expect(try waitUntil(within: Self.patience) { try mounted.works() }, "\(mounted.mount.log())")
-            #expect(try mounted.mount.unmount() == .code(0))
+            try mounted.expectCleanUnmount()
         }
 
-        @Test(arguments: TestServer.Kind.available)
+        @Test(arguments: TestServer.Kind.real)
         func `killed during an upload: the writer gets an error, later all is well`(_ kind: TestServer.Kind) throws {
             let mounted = try Mounted(kind)
             let output = try TemporaryDirectory("program")
@@ -95,10 +101,10 @@ extension Mounts {
 
             try mounted.server.restart()
             #expect(try waitUntil(within: Self.patience) { try mounted.works() }, "\(mounted.mount.log())")
-            #expect(try mounted.mount.unmount() == .code(0))
+            try mounted.expectCleanUnmount()
         }
 
-        @Test(arguments: TestServer.Kind.available)
+        @Test(arguments: TestServer.Kind.real)
         func `silent during a download: the reader gets an error, later all is well`(_ kind: TestServer.Kind) throws {
             let mounted = try Mounted(kind)
             let output = try TemporaryDirectory("program")
@@ -113,22 +119,20 @@ extension Mounts {
 
             try mounted.server.resume()
             #expect(try waitUntil(within: Self.patience) { try mounted.works() }, "\(mounted.mount.log())")
-            #expect(try mounted.mount.unmount() == .code(0))
+            try mounted.expectCleanUnmount()
         }
 
-        @Test(arguments: TestServer.Kind.available)
+        @Test(arguments: TestServer.Kind.real)
         func `silent: umount works all the same`(_ kind: TestServer.Kind) throws {
             let mounted = try Mounted(kind)
             #expect(try mounted.works())
 
             try mounted.server.pause()
-            let exit = try mounted.mount.unmount(within: Self.patience)
-
-            #expect(exit == .code(0), "\(mounted.mount.log())")
+            try mounted.expectCleanUnmount()
             try mounted.server.resume()
         }
 
-        @Test(arguments: TestServer.Kind.available)
+        @Test(arguments: TestServer.Kind.real)
         func `killed: umount works all the same, also while a program waits`(_ kind: TestServer.Kind) throws {
             let mounted = try Mounted(kind)
             let output = try TemporaryDirectory("program")
@@ -137,9 +141,7 @@ extension Mounts {
             try mounted.server.kill()
             #expect(reader.wait(within: Self.patience) != nil)
             reader.kill()
-            let exit = try mounted.mount.unmount(within: Self.patience)
-
-            #expect(exit == .code(0), "\(mounted.mount.log())")
+            try mounted.expectCleanUnmount()
         }
     }
 }

@@ -4,7 +4,7 @@ import Testing
 extension Mounts {
     /// The test servers themselves: `scripts/test-servers`.
     @Suite struct Servers {
-        @Test(arguments: TestServer.Kind.available)
+        @Test(arguments: TestServer.Kind.real)
         func `serve as the tests need it, refuse a wrong password, and end without a trace`(_ kind: TestServer.Kind)
             throws
         {

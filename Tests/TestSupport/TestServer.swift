@@ -5,7 +5,7 @@ import Threading
 @preconcurrency import Glibc
 #endif
 
-/// One of the four real FTP servers, run by `scripts/test-servers`.
+/// One of the four real FTP servers, or the one of `ftpfs serve`, run by `scripts/test-servers`.
 ///
 /// Ended when the value goes; the shared ones end with the test process.
 package final class TestServer: Sendable, CustomStringConvertible {
@@ -15,11 +15,18 @@ package final class TestServer: Sendable, CustomStringConvertible {
         case proFTPD = "proftpd"
         case pureFTPd = "pure-ftpd"
         case pyftpdlib
+        /// `ftpfs serve`: limits do not apply to it.
+        case embedded
 
         package var description: String { rawValue }
 
+        /// Those real ones that this user can run.
+        package static var real: [Kind] {
+            geteuid() == 0 ? [.vsftpd, .proFTPD, .pureFTPd, .pyftpdlib] : [.proFTPD, .pyftpdlib]
+        }
+
         /// Those that this user can run.
-        package static var available: [Kind] { geteuid() == 0 ? allCases : [.proFTPD, .pyftpdlib] }
+        package static var available: [Kind] { real + [.embedded] }
     }
 
     /// What the script prints for a server, as far as tests need it.
@@ -109,7 +116,7 @@ package final class TestServer: Sendable, CustomStringConvertible {
             run.path("root"),
         ]
         // The first start on a machine downloads packages.
-        let outcome = try Shell.run(arguments + limits, timeout: .seconds(300))
+        let outcome = try Shell.run(arguments + limits, ["FTPFS": Repository.program], timeout: .seconds(300))
         guard outcome.succeeded else { throw TestFailure("test-servers \(action) \(kind): \(outcome)") }
         return outcome.output
     }

@@ -74,10 +74,14 @@ seccomp_sandbox=NO
 isolate=NO
 isolate_network=NO
 """)
-    script = (
-        f'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/shadow" /etc/shadow && mount --bind "$1/pam.d" /etc/pam.d '
-        '&& exec "$2" "$3"'
-    )
+    # FUSE mounts that are there now would live on in the namespace after the machine's umount, and keep their programs
+    # waiting.
+    script = """
+        awk '{for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) ~ /^fuse/) print $5}' /proc/self/mountinfo |
+            while read -r path; do umount --lazy "$(printf '%b' "$path")"; done
+        mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/shadow" /etc/shadow &&
+            mount --bind "$1/pam.d" /etc/pam.d && exec "$2" "$3"
+    """
     namespace = ["unshare", "--mount", "--propagation", "private"]
     binary = folder / "usr/sbin/vsftpd"
     return [*namespace, "--", "sh", "-c", script, "vsftpd", str(server.run), str(binary), str(configuration)], environment
@@ -185,7 +189,15 @@ def pyftpdlib(server):
     ], environment
 
 
-PRODUCTS = {"vsftpd": vsftpd, "proftpd": proftpd, "pure-ftpd": pure_ftpd, "pyftpdlib": pyftpdlib}
+def embedded(server):
+    """The server of `ftpfs serve`: not one of the four real ones, started only when named. It lets everybody in."""
+    program = os.environ.get("FTPFS", str(REPOSITORY / ".build" / "debug" / "ftpfs"))
+    return [program, "serve", str(server.root), "--port", str(server.port)], dict(os.environ)
+
+
+REAL = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]
+
+PRODUCTS = {"vsftpd": vsftpd, "proftpd": proftpd, "pure-ftpd": pure_ftpd, "pyftpdlib": pyftpdlib, "embedded": embedded}
 """Name on the command line → what prepares the server and returns its command line and environment."""
 
 NEED_ROOT = {

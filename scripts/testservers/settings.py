@@ -15,6 +15,9 @@ PASSWORD_HASH = (
 )
 """`openssl passwd -6 -salt ftpfstestservers 'correct horse'`; a constant, because not every machine has that tool."""
 
+ANONYMOUS = "anonymous"
+"""User and password for the server of `ftpfs serve`."""
+
 HOST = "127.0.0.1"
 PASSIVE_PORTS = (49152, 65534)
 """RFC 6335's dynamic ports. All servers share the range; each tries another port when one is taken."""

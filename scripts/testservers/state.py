@@ -12,7 +12,7 @@ from pathlib import Path
 from . import processes
 from .packages import Missing
 from .products import PRODUCTS
-from .settings import HOST, PASSWORD, USER, Settings, session_ids
+from .settings import ANONYMOUS, HOST, PASSWORD, USER, Settings, session_ids
 
 
 class Servers:
@@ -62,8 +62,9 @@ class Servers:
         with open(settings.log, "ab") as log:
             child = subprocess.Popen(
                 command, env=environment, cwd=run, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        user, password = (ANONYMOUS, ANONYMOUS) if name == "embedded" else (USER, PASSWORD)
         server = {
-            "name": name, "host": HOST, "port": port, "user": USER, "password": PASSWORD, "root": str(root),
+            "name": name, "host": HOST, "port": port, "user": user, "password": password, "root": str(root),
             "pid": child.pid, "log": str(settings.log), "connections": connections, "rate": rate,
             "started": processes.start_time(child.pid),
         }
