@@ -165,7 +165,7 @@ extension Dialect {
         name: "Pure-FTPd",
         features: [
             "UTF8", "EPRT", "IDLE", "MDTM", "SIZE", "MFMT", "REST STREAM", machineListingFeature, "MLSD", "TVFS",
-            "ESTA", "PASV", "EPSV",
+            "ESTA", "PASV", "EPSV", "ESTP",
         ],
         lacks: ["RANG", "CLNT", "SITE SYMLINK"],
         listing: .unix(.pureftpd),
