@@ -25,7 +25,8 @@ let strictAndSafe = strict + [.strictMemorySafety()]
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
-let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+/// Only the module that is used: the umbrella product would build all the others too.
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
     name: "ftpfs",
@@ -55,11 +56,11 @@ let package = Package(
         // 2
         .target(
             name: "FTPClient",
-            dependencies: ["CLinux", "FTPProtocol", "Threading", "Vocabulary", collections, logging, systemPackage],
+            dependencies: ["CLinux", "FTPProtocol", "Threading", "Vocabulary", deque, logging, systemPackage],
             swiftSettings: strict),
         .target(
             name: "FileSystem",
-            dependencies: ["CLinux", "Threading", "Vocabulary", collections, logging, systemPackage],
+            dependencies: ["CLinux", "Threading", "Vocabulary", logging, systemPackage],
             swiftSettings: strict),
         // 3
         .target(
@@ -128,6 +129,15 @@ let package = Package(
             dependencies: [
                 "CFuseBridge", "FileSystem", "FuseBridge", "MemoryMount", "Threading", "Vocabulary", systemPackage,
             ],
+            swiftSettings: strict),
+        .target(
+            name: "MemoryStore",
+            dependencies: ["FileSystem", "Threading", "Vocabulary", systemPackage],
+            path: "Tests/MemoryStore",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FileSystemTests",
+            dependencies: ["FileSystem", "MemoryStore", "Threading", "Vocabulary", logging, systemPackage],
             swiftSettings: strict),
     ]
 )

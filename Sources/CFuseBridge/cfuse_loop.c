@@ -14,9 +14,11 @@
 //
 // The end. cfuse_session_exit sets a flag and posts a semaphore, which a signal handler may do, too. When the file
 // system is unmounted from outside, read gives ENODEV to a reader, which does the same. The thread that runs the loop
-// then cancels (pthread_cancel) the readers, joins everybody, and is done when the last busy thread is. Cancellation is
-// enabled only around the read, where no Swift frame is on the stack and nothing is owned but the buffer, which the
-// joining thread frees.
+// then wakes the readers out of read(2) with a signal, and joins everybody, which takes as long as the last busy thread
+// does. The signal is sent only to readers, with the lock held that a reader needs to become busy: no work is disturbed.
+// One that is just about to read misses it, so it is sent again until there is no reader left. (pthread_cancel would do
+// without the repetition, but unwinds the stack by force, which needs libgcc_s at run time and which ThreadSanitizer
+// does not survive.)
 #define _GNU_SOURCE
 #include "cfuse_internal.h"
 
@@ -29,11 +31,19 @@
 // Readers that wait for the next burst instead of ending; libfuse's own default.
 enum { IDLE_READERS = 10 };
 
+// Wakes readers at the end. Its default action is to be ignored, so that one that comes late harms nobody.
+enum { WAKE_SIGNAL = SIGURG };
+
+// How long until a reader that missed the signal gets another one: too short to notice, too long to spin.
+enum { WAKE_INTERVAL_NANOSECONDS = 5 * 1000 * 1000 };
+
 struct worker {
     struct worker *next;
     struct loop *loop;
     pthread_t thread;
     struct fuse_buf buffer;
+    // Guarded by the loop's lock.
+    bool reading;
 };
 
 // A request that no thread was free for, in a buffer of its own size.
@@ -45,6 +55,8 @@ struct queued {
 struct loop {
     struct cfuse_session *session;
     pthread_mutex_t lock;
+    // Signalled when a reader leaves.
+    pthread_cond_t left;
     // Guarded by `lock`.
     struct worker *workers;
     // The thread that ended last; whoever ends next joins it, the loop the last one.
@@ -65,8 +77,10 @@ static bool start_reader(struct loop *loop) {
     struct worker *worker = calloc(1, sizeof *worker);
     if (!worker) return false;
     worker->loop = loop;
+    worker->reading = true;
     sigset_t every, before;
     sigfillset(&every);
+    sigdelset(&every, WAKE_SIGNAL);
     // Faults stay deliverable, or a crash would leave no report.
     for (const int *fault = (const int[]){SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, 0}; *fault; fault++)
         sigdelset(&every, *fault);
@@ -87,14 +101,6 @@ static void free_worker(struct worker *worker) {
     pthread_join(worker->thread, NULL);
     free(worker->buffer.mem);
     free(worker);
-}
-
-// Ends the loop because of what read(2) said; 0 for an unmount.
-static void end_loop(struct loop *loop, int error) {
-    pthread_mutex_lock(&loop->lock);
-    if (loop->error == 0) loop->error = error;
-    pthread_mutex_unlock(&loop->lock);
-    cfuse_session_exit(loop->session);
 }
 
 // Requests that are dealt with at once, by whoever reads them.
@@ -165,30 +171,24 @@ static void *work(void *argument) {
     struct worker *worker = argument;
     struct loop *loop = worker->loop;
     struct fuse_session *fuse = loop->session->fuse;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_setname_np(pthread_self(), "fuse worker");
-    while (true) {
-        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    pthread_mutex_lock(&loop->lock);
+    while (!loop->exiting) {
+        pthread_mutex_unlock(&loop->lock);
         int received = fuse_session_receive_buf(fuse, &worker->buffer);
-        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-        if (received == -EINTR || received == -EAGAIN) continue;
-        if (received <= 0) {
-            end_loop(loop, -received);
-            return NULL;
-        }
-        if (never_waits(&worker->buffer)) {
-            fuse_session_process_buf(fuse, &worker->buffer);
-            continue;
-        }
+        bool is_done = received > 0 && never_waits(&worker->buffer);
+        if (is_done) fuse_session_process_buf(fuse, &worker->buffer);
         pthread_mutex_lock(&loop->lock);
-        if (loop->exiting) {
-            pthread_mutex_unlock(&loop->lock);
-            return NULL;
+        if (is_done || received == -EINTR || received == -EAGAIN) continue;
+        if (received <= 0) {
+            // 0: unmounted, or told to end.
+            if (loop->error == 0) loop->error = -received;
+            cfuse_session_exit(loop->session);
+            break;
         }
-        if (loop->busy >= loop->session->maximum_threads && enqueue(loop, &worker->buffer)) {
-            pthread_mutex_unlock(&loop->lock);
-            continue;
-        }
+        if (loop->exiting) break;
+        if (loop->busy >= loop->session->maximum_threads && enqueue(loop, &worker->buffer)) continue;
+        worker->reading = false;
         loop->readers--;
         if (loop->readers == 0) start_reader(loop);
         process(loop, &worker->buffer);
@@ -196,39 +196,78 @@ static void *work(void *argument) {
             retire(worker);
             return NULL;
         }
+        worker->reading = true;
         loop->readers++;
-        pthread_mutex_unlock(&loop->lock);
     }
+    worker->reading = false;
+    loop->readers--;
+    pthread_cond_signal(&loop->left);
+    pthread_mutex_unlock(&loop->lock);
+    return NULL;
+}
+
+static void do_nothing(int signal) { (void)signal; }
+
+// Gets every reader out of read(2). Called with the lock held and `exiting` set.
+static void wake_readers(struct loop *loop) {
+    while (loop->readers > 0) {
+        for (struct worker *worker = loop->workers; worker; worker = worker->next)
+            if (worker->reading) pthread_kill(worker->thread, WAKE_SIGNAL);
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += WAKE_INTERVAL_NANOSECONDS;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_nsec -= 1000000000;
+            until.tv_sec++;
+        }
+        pthread_cond_timedwait(&loop->left, &loop->lock, &until);
+    }
+}
+
+static void run(struct loop *loop) {
+    pthread_mutex_lock(&loop->lock);
+    bool started = start_reader(loop);
+    pthread_mutex_unlock(&loop->lock);
+    if (started) {
+        while (!atomic_load(&loop->session->exiting)) sem_wait(&loop->session->wake);
+    } else {
+        loop->error = EAGAIN;
+    }
+    loop->session->operations.ending(loop->session->context);
+
+    pthread_mutex_lock(&loop->lock);
+    loop->exiting = true;
+    wake_readers(loop);
+    pthread_mutex_unlock(&loop->lock);
+    // From here on nobody starts, retires or queues: the list is this thread's.
+    while (loop->workers) {
+        struct worker *worker = loop->workers;
+        loop->workers = worker->next;
+        free_worker(worker);
+    }
+    if (loop->ended) free_worker(loop->ended);
+    struct queued *queued;
+    while ((queued = dequeue(loop))) free_queued(queued);
 }
 
 int cfuse_session_loop(cfuse_session *session) {
     struct loop loop = {.session = session};
     loop.last = &loop.first;
     pthread_mutex_init(&loop.lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&loop.left, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    // A handler, and no SA_RESTART: an ignored signal would not end read(2).
+    struct sigaction wake = {.sa_handler = do_nothing};
+    struct sigaction before;
+    sigaction(WAKE_SIGNAL, &wake, &before);
 
-    pthread_mutex_lock(&loop.lock);
-    bool started = start_reader(&loop);
-    pthread_mutex_unlock(&loop.lock);
-    if (started) {
-        while (!atomic_load(&session->exiting)) sem_wait(&session->wake);
-    } else {
-        loop.error = EAGAIN;
-    }
-    session->operations.ending(session->context);
+    run(&loop);
 
-    // From here on nobody starts, retires or queues: the list is this thread's.
-    pthread_mutex_lock(&loop.lock);
-    loop.exiting = true;
-    for (struct worker *worker = loop.workers; worker; worker = worker->next) pthread_cancel(worker->thread);
-    pthread_mutex_unlock(&loop.lock);
-    while (loop.workers) {
-        struct worker *worker = loop.workers;
-        loop.workers = worker->next;
-        free_worker(worker);
-    }
-    if (loop.ended) free_worker(loop.ended);
-    struct queued *queued;
-    while ((queued = dequeue(&loop))) free_queued(queued);
+    sigaction(WAKE_SIGNAL, &before, NULL);
+    pthread_cond_destroy(&loop.left);
     pthread_mutex_destroy(&loop.lock);
     return loop.error;
 }

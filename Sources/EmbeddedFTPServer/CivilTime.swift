@@ -18,8 +18,8 @@ struct CivilTime {
     /// The date of a moment. Days are counted in eras of 400 years that begin on a 1st of March, so that the leap day
     /// is the last of its year (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
     init(_ time: Timestamp) {
-        // Within ±10,000 years the arithmetic below cannot overflow; nothing else can be written as a date anyway.
-        let seconds = min(max(time.seconds, -300_000_000_000), 250_000_000_000)
+        // Years 0 to 9999: no others can be written with four digits, and within them the arithmetic cannot overflow.
+        let seconds = min(max(time.seconds, -62_167_219_200), 253_402_300_799)
         let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
         let ofDay = Int(seconds - days * 86_400)
         (hour, minute, second) = (ofDay / 3600, ofDay / 60 % 60, ofDay % 60)

@@ -174,6 +174,8 @@ final class ControlConnection {
             let line = input[..<end]
             if isSkipping {
                 isSkipping = false
+            } else if line.count > Self.maximumLine {
+                note("", nil, isTooLong: true)
             } else {
                 enqueue(line.last == 0x0D ? line.dropLast() : line)
             }

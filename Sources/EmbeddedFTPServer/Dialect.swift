@@ -1,6 +1,6 @@
 /// How a server product talks: everything in which FTP servers differ, as data.
 ///
-/// The products are in `Dialect+Products.swift`. A test that needs a variation changes a copy:
+/// The products are in `Dialect+Unix.swift` and `Dialect+Windows.swift`. A test that needs a variation changes a copy:
 ///
 /// ```swift
 /// var dialect = Dialect.proftpd
@@ -74,50 +74,52 @@ package struct Dialect: Sendable {
         package static let ignoresListArgument = Quirks(rawValue: 1 << 8)
         /// LIST of what does not exist is an empty listing and 226 (vsftpd, Pure-FTPd).
         package static let listsNothingForMissing = Quirks(rawValue: 1 << 9)
+        /// LIST opens the data connection (150) before it looks, and says behind it that there is nothing (ProFTPD).
+        package static let opensBeforeItLooks = Quirks(rawValue: 1 << 10)
+        /// NLST names only what is there: it refuses what is missing and understands no patterns (Pure-FTPd).
+        package static let namesOnlyWhatExists = Quirks(rawValue: 1 << 11)
         /// LIST of an empty directory is answered 550.
-        package static let refusesEmptyListing = Quirks(rawValue: 1 << 10)
+        package static let refusesEmptyListing = Quirks(rawValue: 1 << 12)
         /// LIST begins with a line `total n`.
-        package static let listsTotal = Quirks(rawValue: 1 << 11)
+        package static let listsTotal = Quirks(rawValue: 1 << 13)
         /// LIST of a symbolic link to a directory shows the link itself (ProFTPD).
-        package static let listsLinkItself = Quirks(rawValue: 1 << 12)
+        package static let listsLinkItself = Quirks(rawValue: 1 << 14)
         /// NLST without options names files that begin with a dot, `.` and `..` (Pure-FTPd).
-        package static let namesEverything = Quirks(rawValue: 1 << 13)
+        package static let namesEverything = Quirks(rawValue: 1 << 15)
         /// MLSD leaves `.` and `..` out (FileZilla Server).
-        package static let hidesDotInMachineListing = Quirks(rawValue: 1 << 14)
+        package static let hidesDotInMachineListing = Quirks(rawValue: 1 << 16)
         /// `MDTM 20200102030405 name` sets the time (vsftpd with mdtm_write).
-        package static let setsTimeWithMDTM = Quirks(rawValue: 1 << 15)
+        package static let setsTimeWithMDTM = Quirks(rawValue: 1 << 17)
         /// SIZE is refused in ASCII mode (vsftpd with ASCII on, pyftpdlib).
-        package static let refusesSizeInASCII = Quirks(rawValue: 1 << 16)
+        package static let refusesSizeInASCII = Quirks(rawValue: 1 << 18)
         /// MDTM of a directory works.
-        package static let tellsTimeOfDirectories = Quirks(rawValue: 1 << 17)
+        package static let tellsTimeOfDirectories = Quirks(rawValue: 1 << 19)
         /// 0xFF in a command is half of a pair that stands for one (RFC 854; ProFTPD).
-        package static let halvesIAC = Quirks(rawValue: 1 << 18)
+        package static let halvesIAC = Quirks(rawValue: 1 << 20)
         /// 0xFF in a reply is doubled (vsftpd).
-        package static let doublesIAC = Quirks(rawValue: 1 << 19)
+        package static let doublesIAC = Quirks(rawValue: 1 << 21)
         /// A `"` in 257 is not doubled (Pure-FTPd), against RFC 959, appendix II.
-        package static let leavesQuotesSingle = Quirks(rawValue: 1 << 20)
+        package static let leavesQuotesSingle = Quirks(rawValue: 1 << 22)
         /// The path in 257 of MKD is as the client wrote it (Pure-FTPd); else from `/`.
-        package static let repeatsPathOfMakeDirectory = Quirks(rawValue: 1 << 21)
+        package static let repeatsPathOfMakeDirectory = Quirks(rawValue: 1 << 23)
         /// MLST names the thing as the client wrote it; else from `/`.
-        package static let repeatsPathOfMachineListing = Quirks(rawValue: 1 << 22)
-        /// A data connection that the client closed early is answered by a 150 and by nothing else (Pure-FTPd).
-        package static let ends150WhenClientHangsUp = Quirks(rawValue: 1 << 23)
+        package static let repeatsPathOfMachineListing = Quirks(rawValue: 1 << 24)
         /// One connection too many is turned away behind PASS and not at the greeting (ProFTPD).
-        package static let countsConnectionsAtLogin = Quirks(rawValue: 1 << 24)
+        package static let countsConnectionsAtLogin = Quirks(rawValue: 1 << 25)
         /// REST beyond the end of the file is refused by RETR (ProFTPD, Pure-FTPd); else it reads nothing.
-        package static let refusesRestartBeyondEnd = Quirks(rawValue: 1 << 25)
+        package static let refusesRestartBeyondEnd = Quirks(rawValue: 1 << 26)
         /// FEAT, MLST and the like repeat the code on each of their lines.
-        package static let repeatsCodeInLines = Quirks(rawValue: 1 << 26)
+        package static let repeatsCodeInLines = Quirks(rawValue: 1 << 27)
         /// ABOR is not heard while a transfer runs: it goes on to its end (vsftpd without async_abor_enable).
-        package static let hearsAbortTooLate = Quirks(rawValue: 1 << 27)
+        package static let hearsAbortTooLate = Quirks(rawValue: 1 << 28)
         /// A name that exists as it is written is taken before it is understood as a pattern (ProFTPD, vsftpd).
-        package static let prefersLiteralName = Quirks(rawValue: 1 << 28)
+        package static let prefersLiteralName = Quirks(rawValue: 1 << 29)
         /// NLST says the directory of its argument in front of each name.
-        package static let namesWithDirectory = Quirks(rawValue: 1 << 29)
+        package static let namesWithDirectory = Quirks(rawValue: 1 << 30)
         /// The 150 of RETR tells how many bytes are to come, and not the size of the file (ProFTPD).
-        package static let opensWithRemainingSize = Quirks(rawValue: 1 << 30)
+        package static let opensWithRemainingSize = Quirks(rawValue: 1 << 31)
         /// An empty line is answered (ProFTPD); else passed over.
-        package static let answersEmptyLine = Quirks(rawValue: 1 << 31)
+        package static let answersEmptyLine = Quirks(rawValue: 1 << 32)
     }
 }
 

@@ -8,7 +8,10 @@ enum ListCommands {
         let entries: [StorageEntry]
         switch found(session, argument) {
         case .success(let found): entries = found
-        case .failure(let error): return session.refusal(.listNotFound, argument, error)
+        case .failure(let error):
+            let refusal = session.refusal(.listNotFound, argument, error)
+            guard session.dialect.quirks.contains(.opensBeforeItLooks) else { return refusal }
+            return try send(session, [], .openingForList, count: 0, finally: refusal)
         }
         if entries.isEmpty && session.dialect.quirks.contains(.refusesEmptyListing) {
             return session.answer(.emptyListing)
@@ -26,7 +29,10 @@ enum ListCommands {
 
     static func nlst(_ session: Session, _ argument: [UInt8]) throws(SessionEnd) -> Answer {
         let quirks = session.dialect.quirks
-        switch found(session, argument) {
+        let ignored: Dialect.Quirks =
+            quirks.contains(.namesOnlyWhatExists)
+            ? [.expandsPatterns, .listsNothingForMissing, .splitsListArgumentAtBlanks] : []
+        switch found(session, argument, showsAll: quirks.contains(.namesEverything), without: ignored) {
         case .failure(let error): return session.refusal(.nameListNotFound, argument, error)
         case .success(let entries):
             let target = Listing(argument, quirks).target
@@ -71,20 +77,25 @@ enum ListCommands {
     }
 
     /// What is listed; some products list nothing where there is nothing.
-    private static func found(_ session: Session, _ argument: [UInt8]) -> Result<[StorageEntry], StorageError> {
-        let result = Listing.entries(session, argument)
-        if case .failure(.notFound) = result, session.dialect.quirks.contains(.listsNothingForMissing) {
+    private static func found(
+        _ session: Session, _ argument: [UInt8], showsAll: Bool = false, without ignored: Dialect.Quirks = []
+    ) -> Result<[StorageEntry], StorageError> {
+        let result = Listing.entries(session, argument, showsAll: showsAll, without: ignored)
+        let quirks = session.dialect.quirks.subtracting(ignored)
+        if case .failure(.notFound) = result, quirks.contains(.listsNothingForMissing) {
             return .success([])
         }
         return result
     }
 
+    /// Sends the lines. - Parameter finally: what is said when they have arrived; `nil`: that they have.
     private static func send(
-        _ session: Session, _ bytes: [UInt8], _ opening: Phrase, count: Int
+        _ session: Session, _ bytes: [UInt8], _ opening: Phrase, count: Int, finally: Answer? = nil
     ) throws(SessionEnd) -> Answer {
         let fields: Answer.Fields = ["count": Array(String(count).utf8)]
-        return try TransferCommands.run(session, opening, .listed, fields) { (transfer) throws(SessionEnd) in
+        let answer = try TransferCommands.run(session, opening, .listed, fields) { (transfer) throws(SessionEnd) in
             try transfer.send(.bytes(bytes))
         }
+        return finally ?? answer
     }
 }

@@ -16,25 +16,32 @@ struct Listing {
         }
     }
 
-    /// The entries that an argument names, as the dialect would list them.
-    static func entries(_ session: Session, _ argument: [UInt8]) -> Result<[StorageEntry], StorageError> {
-        let quirks = session.dialect.quirks
-        let listing = Listing(argument, quirks)
-        return Result { () throws(StorageError) in
+    /// The entries that an argument names, as the dialect would list them; with `showsAll` as if `-a` were among its
+    /// options.
+    static func entries(
+        _ session: Session, _ argument: [UInt8], showsAll: Bool = false, without ignored: Dialect.Quirks = []
+    ) -> Result<[StorageEntry], StorageError> {
+        let quirks = session.dialect.quirks.subtracting(ignored)
+        var listing = Listing(argument, quirks)
+        if showsAll { listing.isAll = true }
+        return Result { [listing] () throws(StorageError) in
             if quirks.contains(.ignoresListArgument) || listing.target.isEmpty {
                 return try listing.directory(session, session.directory)
             }
             guard quirks.contains(.splitsListArgumentAtBlanks) else {
-                return try listing.entries(session, listing.target)
+                return try listing.entries(session, listing.target, quirks)
             }
             var all: [StorageEntry] = []
-            for part in listing.target.split(separator: 0x20) { all += try listing.entries(session, Array(part)) }
+            for part in listing.target.split(separator: 0x20) {
+                all += try listing.entries(session, Array(part), quirks)
+            }
             return all
         }
     }
 
-    private func entries(_ session: Session, _ target: [UInt8]) throws(StorageError) -> [StorageEntry] {
-        let quirks = session.dialect.quirks
+    private func entries(
+        _ session: Session, _ target: [UInt8], _ quirks: Dialect.Quirks
+    ) throws(StorageError) -> [StorageEntry] {
         let path = session.path(target)
         if quirks.contains(.expandsPatterns), let name = path.name, let pattern = NamePattern(name) {
             let isThere = (try? session.storage.attributes(of: path, following: false)) != nil

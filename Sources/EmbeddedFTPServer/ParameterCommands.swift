@@ -28,22 +28,27 @@ enum ParameterCommands {
 
     static func rest(_ session: Session, _ argument: [UInt8]) -> Answer {
         guard let offset = number(argument) else {
-            session.restart = 0
+            (session.restart, session.range) = (0, nil)
             return session.answer(.restartBad)
         }
-        session.restart = offset
+        (session.restart, session.range) = (offset, nil)
         return session.answer(.restartAt, ["argument": Array(String(offset).utf8)])
     }
 
-    /// `RANG first last`, both counted; a first behind the last takes the range back.
+    /// `RANG first last`, both counted; `RANG 1 0` takes the range back. For RETR only. As ProFTPD 1.3.8 does it.
     static func rang(_ session: Session, _ argument: [UInt8]) -> Answer {
         let bounds = argument.split(separator: 0x20).map { number(Array($0)) }
         guard bounds.count == 2, let first = bounds[0], let last = bounds[1] else {
-            return session.answer(.restartBad)
+            return session.answer(.rangeBad)
         }
-        session.restart = first <= last ? first : 0
-        session.rangeEnd = first <= last ? last : nil
-        return session.answer(.rangeSet, ["first": Array(String(first).utf8), "last": Array(String(last).utf8)])
+        if (first, last) == (1, 0) {
+            (session.restart, session.range) = (0, nil)
+            return session.answer(.rangeReset)
+        }
+        guard first <= last, last < .max else { return session.answer(.rangeBad) }
+        (session.restart, session.range) = (0, first...last)
+        let count = Array(String(last - first + 1).utf8)
+        return session.answer(.rangeSet, ["count": count, "first": Array(String(first).utf8)])
     }
 
     /// A number in digits that fits; nothing else.

@@ -7,7 +7,7 @@ package enum Phrase: String, Hashable, Sendable, CaseIterable {
     case featuresBegin, featuresEnd, optionsSet, optionsUnknown, utf8On, clientNoted
     // Transfer parameters.
     case typeBinary, typeASCII, typeUnknown, modeSet, modeUnknown, structureSet, structureUnknown
-    case restartAt, restartBad, rangeSet, passive, passiveNeedsIPv4
+    case restartAt, restartBad, rangeSet, rangeReset, rangeBad, rangeBeyondEnd, passive, passiveNeedsIPv4
     case extendedPassive, extendedPassiveBad, extendedPassiveAll, portSet, extendedPortSet, portRefused
     // Directories and names.
     case directoryChanged, directoryChangeFailed, workingDirectory, directoryMade, directoryMakeFailed
@@ -64,7 +64,10 @@ package enum Phrase: String, Hashable, Sendable, CaseIterable {
         case .structureUnknown: "504 Structure not implemented"
         case .restartAt: "350 Restarting at {argument}"
         case .restartBad: "501 REST needs a number"
-        case .rangeSet: "350 Restarting at {first}. End byte range at {last}"
+        case .rangeSet: "350 Transferring byte range of {count} bytes starting from {first}"
+        case .rangeReset: "350 Reset byte transfer range"
+        case .rangeBad: "501 RANG needs two numbers, the smaller one first"
+        case .rangeBeyondEnd: "554 {argument}: invalid RANG argument"
         case .passive: "227 Entering Passive Mode ({address})"
         case .passiveNeedsIPv4: "425 Use EPSV over IPv6"
         case .extendedPassive: "229 Entering Extended Passive Mode (|||{port}|)"

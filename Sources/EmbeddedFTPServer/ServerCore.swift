@@ -79,7 +79,7 @@ final class ServerCore: Sendable {
         }
         guard isFirst else { return }
         do throws(Thread.NotStarted) {
-            let acceptor = try Thread(named: "ftp-accept") { [self] in acceptUntilStopped() }
+            let acceptor = try Thread(named: "ftp-\(port)") { [self] in acceptUntilStopped() }
             // A stop in between waits for the note: see stop().
             state.withLockThenWake { $0.acceptor = acceptor }
         } catch {
@@ -165,12 +165,14 @@ final class ServerCore: Sendable {
     private func acceptUntilStopped() {
         while true {
             joinEnded()
+            // Behind the clearing of the wake-up, so that a stop in between is not slept through.
+            if state.withLock({ $0.phase == .stopping }) { return }
             var waits = [
                 pollfd(fd: listener.rawValue, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: acceptorWake.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
             ]
             poll(&waits, nfds_t(waits.count), -1)
-            if state.withLock({ $0.phase == .stopping }) { return }
+            if waits[1].revents != 0 { continue }
             do throws(Errno) {
                 while let (socket, peer) = try Socket.accept(listener) { begin(socket, peer) }
             } catch {
@@ -200,7 +202,7 @@ final class ServerCore: Sendable {
         }
         transcript.withLockThenWake { $0.noteConnection() }
         do throws(Thread.NotStarted) {
-            let thread = try Thread(named: "ftp-\(handle.number)") { [self] in
+            let thread = try Thread(named: "ftp-\(port)-\(handle.number)") { [self] in
                 Session(core: self, handle: handle, control: socket, peer: peer).run(isExcess: isExcess)
                 noteEnd(of: handle.number)
             }

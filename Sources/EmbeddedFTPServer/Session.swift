@@ -23,8 +23,8 @@ final class Session {
     var isASCII = true
     /// What REST said, for the next transfer.
     var restart: Int64 = 0
-    /// What RANG said, for the next RETR: the last byte of it.
-    var rangeEnd: Int64?
+    /// What RANG said, for the next RETR: its first and its last byte.
+    var range: ClosedRange<Int64>?
     /// What RNFR named, for the RNTO behind it.
     var renameFrom: ServerPath?
     var facts: [MachineListingFormat.Fact]

@@ -48,7 +48,8 @@ package struct Transcript: Sendable {
         self.capacity = max(0, capacity)
     }
 
-    /// Bytes that went out on data connections. What a client that hung up did not fetch may be among them.
+    /// Bytes that went out on data connections; exact when the final reply has come. What a client that hung up did not
+    /// fetch may be among them: see ``EmbeddedFTPServer/Configuration/dataSendBuffer``.
     package var bytesSent: Int64 { counters.bytesSent }
     /// Bytes that came in on data connections.
     package var bytesReceived: Int64 { counters.bytesReceived }

@@ -1,8 +1,8 @@
 /// Files over a data connection.
 enum TransferCommands {
     static func retr(_ session: Session, _ argument: [UInt8]) throws(SessionEnd) -> Answer {
-        let (offset, last) = (session.restart, session.rangeEnd)
-        (session.restart, session.rangeEnd) = (0, nil)
+        let (offset, range) = (session.range?.lowerBound ?? session.restart, session.range)
+        (session.restart, session.range) = (0, nil)
         let reader: any StorageReader
         do throws(StorageError) {
             reader = try session.storage.openRead(session.path(argument))
@@ -14,8 +14,10 @@ enum TransferCommands {
         if offset > size && session.dialect.quirks.contains(.refusesRestartBeyondEnd) {
             return session.answer(.restartBeyondEnd, ["argument": argument, "size": Array(String(size).utf8)])
         }
-        // The last byte of a range is part of it.
-        let count = last.map { $0 - offset < .max ? $0 - offset + 1 : .max } ?? .max
+        if let range, range.upperBound >= size {
+            return session.answer(.rangeBeyondEnd, ["argument": argument])
+        }
+        let count = range.map { $0.upperBound - $0.lowerBound + 1 } ?? .max
         let tellsRest = session.dialect.quirks.contains(.opensWithRemainingSize)
         let told = tellsRest ? min(count, max(0, size - offset)) : size
         let fields: Answer.Fields = ["argument": argument, "size": Array(String(told).utf8)]
@@ -40,7 +42,9 @@ enum TransferCommands {
     private static func store(
         _ session: Session, _ argument: [UInt8], _ mode: StorageWriteMode
     ) throws(SessionEnd) -> Answer {
-        (session.restart, session.rangeEnd) = (0, nil)
+        let hasRange = session.range != nil
+        (session.restart, session.range) = (0, nil)
+        if hasRange { return session.answer(.rangeBeyondEnd, ["argument": argument]) }
         let writer: any StorageWriter
         do throws(StorageError) {
             writer = try session.storage.openWrite(session.path(argument), mode: mode)

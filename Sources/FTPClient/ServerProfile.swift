@@ -51,6 +51,8 @@ struct ServerProfile: Sendable {
     var takesCommandsTogether = false
     /// Whether the server reads the control connection as TELNET (see ``ControlConnection/doublesTelnetEscape``).
     var doublesTelnetEscape = false
+    /// Whether the server puts `_` in the place of a blank at the end of a name that it makes (Pure-FTPd).
+    var replacesTrailingBlanks = false
     var root = Root.unknown
 
     var passive = PassiveMethod.extended
@@ -87,6 +89,22 @@ struct ServerProfile: Sendable {
     /// `nil`: not asked yet.
     var hasSymbolicLink: Bool?
 
+    /// The facts of `MLSD` that are used (RFC 3659 §7.5); every other one is only longer to transfer.
+    private static let wantedFacts = ["type", "size", "modify", "unix.mode"]
+
+    /// The command that makes `MLSD` and `MLST` send the facts that are used; `nil` where it is not needed, since the
+    /// server sends all of these that it knows (RFC 3659 §7.9).
+    ///
+    /// - Parameter exactly: whether facts that are not used are reason enough.
+    func factSelection(exactly: Bool) -> Command? {
+        guard let facts = features?.mlstFacts, !facts.isEmpty else { return nil }
+        let wanted = facts.filter { Self.wantedFacts.contains($0.name) }
+        let isComplete = wanted.allSatisfy(\.enabledByDefault)
+        let isExact = facts.allSatisfy { $0.enabledByDefault == Self.wantedFacts.contains($0.name) }
+        if isExact || (isComplete && !exactly) { return nil }
+        return Command("OPTS", "MLST " + wanted.map { $0.name + ";" }.joined())
+    }
+
     /// Takes what `FEAT` says as the starting point.
     mutating func learn(_ features: Features) {
         self.features = features
@@ -94,6 +112,8 @@ struct ServerProfile: Sendable {
         hasMachineLook = features.contains("MLST")
         // `MFF` (draft-somers-ftp-mfxx) tells ProFTPD, whatever its greeting was set to.
         if features.contains("MFF") { doublesTelnetEscape = true }
+        // `SPSV` is a command of Pure-FTPd alone.
+        if features.contains("SPSV") { replacesTrailingBlanks = true }
         listing = hasMachineListing ? .machine : .listAll
         time = features.contains("MFMT") ? .mfmt : .mdtm
     }

@@ -5,7 +5,37 @@ import Vocabulary
 /// What changes names and attributes on the server. Each blocks for the round trips of its commands.
 extension Session {
     func makeDirectory(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) {
-        try complete(Command("MKD", try wirePath(path, cancellation)), cancellation)
+        let wire = try wirePath(ofNew: path, cancellation)
+        do throws(FTPError) {
+            try complete(Command("MKD", wire), cancellation)
+        } catch {
+            guard error.refusal?.category == .permanentNegative, wire.contains(UInt8(ascii: "*")),
+                try status(of: path, cancellation) == nil
+            else { throw error }
+            try makeDirectoryUnderStandIn(path, orThrow: error, cancellation)
+        }
+    }
+
+    /// Makes a directory with a `*` in its path on a server that refuses that character (ProFTPD, in `MKD` only): under
+    /// another name, seen from its parent, and then renamed.
+    private func makeDirectoryUnderStandIn(
+        _ path: RemotePath, orThrow refusal: FTPError, _ cancellation: Cancellation
+    ) throws(FTPError) {
+        let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+        guard let standIn = try? FileName(validating: ".ftpfs-\(digits)") else { throw refusal }
+        do throws(FTPError) {
+            try changeDirectory(to: path.parent, cancellation)
+            try complete(Command("MKD", standIn.bytes), cancellation)
+        } catch {
+            throw error.refusal == nil ? error : refusal
+        }
+        do throws(FTPError) {
+            try rename(path.parent.appending(standIn), to: path, cancellation)
+        } catch {
+            guard error.refusal != nil else { throw error }
+            try removeDirectory(path.parent.appending(standIn), cancellation)
+            throw refusal
+        }
     }
 
     func removeDirectory(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) {
@@ -24,7 +54,7 @@ extension Session {
     func rename(_ path: RemotePath, to target: RemotePath, _ cancellation: Cancellation) throws(FTPError) {
         if case .below = location { try returnToBase(cancellation) }
         let from = Command("RNFR", try wirePath(path, cancellation))
-        let to = Command("RNTO", try wirePath(target, cancellation))
+        let to = Command("RNTO", try wirePath(ofNew: target, cancellation))
         let reply = try exchange(from, cancellation)
         // 350 by the RFC; 2yz from servers that mean the same.
         guard reply.category == .intermediate || reply.category == .completion else {

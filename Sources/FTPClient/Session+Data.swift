@@ -143,7 +143,8 @@ extension Session {
     }
 
     private func checkConnected(_ data: SocketTransport) throws(Setback) {
-        if let errno = data.connectFailure() {
+        // A reset comes from a server that took the connection and is done with it already.
+        if let errno = data.connectFailure(), errno != .connectionReset {
             throw .method(.unreachable(host: "the server's passive port", errno))
         }
         if !server.known.passiveIsProven { server.learn { $0.passiveIsProven = true } }

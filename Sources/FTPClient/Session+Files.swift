@@ -44,7 +44,7 @@ extension Session {
     func openWrite(_ path: RemotePath, _ mode: WriteMode, _ cancellation: Cancellation) throws(FTPError) -> Transfer {
         try useImageType(cancellation)
         let verb = mode == .replace ? "STOR" : "APPE"
-        return try beginTransfer(Command(verb, try wirePath(path, cancellation)), cancellation)
+        return try beginTransfer(Command(verb, try wirePath(ofNew: path, cancellation)), cancellation)
     }
 }
 

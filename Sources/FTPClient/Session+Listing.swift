@@ -65,7 +65,7 @@ extension Session {
             }
             if checking, raw.byteCount == 0, argument != nil { try changeDirectory(to: path, cancellation) }
             noteBase(path, raw.listing.entries)
-            return raw.listing.entries
+            return try withLinkTargets(raw.listing.entries, path, cancellation)
         } catch {
             guard error.refusal != nil, error.isNotImplemented else { throw error }
             // 501 is also what servers say of a path that is no directory.
@@ -73,6 +73,28 @@ extension Session {
             server.learn { $0.demote(.machine) }
             logger.notice("[\(control.id)] MLSD does not work here (\(error)); listing with LIST")
             throw error
+        }
+    }
+
+    /// Adds where symbolic links lead, which some servers do not say in `MLSD` (ProFTPD, Pure-FTPd) but in `LIST`.
+    private func withLinkTargets(
+        _ entries: [ListingEntry], _ path: RemotePath, _ cancellation: Cancellation
+    ) throws(FTPError) -> [ListingEntry] {
+        guard entries.contains(where: \.lacksTarget) else { return entries }
+        let text: [ListingEntry]
+        do throws(FTPError) {
+            text = try listText(path, option: "-a", false, cancellation)
+        } catch {
+            guard error.refusal != nil else { throw error }
+            return entries
+        }
+        var targets: [FileName: [UInt8]] = [:]
+        for entry in text where entry.kind == .symbolicLink { targets[entry.name] = entry.linkTarget }
+        return entries.map { entry in
+            guard entry.lacksTarget else { return entry }
+            var entry = entry
+            entry.linkTarget = targets[entry.name]
+            return entry
         }
     }
 
@@ -130,14 +152,9 @@ extension Session {
             if checking, raw.byteCount == 0 { try changeDirectory(to: path, cancellation) }
             return entries
         } catch {
-            guard error.refusal?.code == 450 || error.refusal?.code == 550, isRefusal(error, of: "LIST") else {
-                throw error
-            }
-            if isNamed {
-                try changeDirectory(to: path, cancellation)
-            } else if let reply = error.refusal, reply.mentions(["denied", "permission", "not allowed"]) {
-                throw error
-            }
+            guard case .refused("LIST", let reply) = error, reply.code == 450 || reply.code == 550, !reply.saysDenied
+            else { throw error }
+            if isNamed { try changeDirectory(to: path, cancellation) }
             return []
         }
     }
@@ -186,11 +203,6 @@ extension Session {
             server.learn { $0.listingArgument = .ignored }
         }
         return entered
-    }
-
-    private func isRefusal(_ error: FTPError, of verb: String) -> Bool {
-        if case .refused(verb, _) = error { return true }
-        return false
     }
 
     /// Whether no `ls` on the way can read anything else into a path.
@@ -251,6 +263,11 @@ extension Session {
             logger.warning("the server cut a listing short: \(reply.summary)")
         }
     }
+}
+
+extension ListingEntry {
+    /// Whether it is a symbolic link that leads nobody knows where.
+    var lacksTarget: Bool { kind == .symbolicLink && linkTarget?.isEmpty ?? true }
 }
 
 extension Timestamp {

@@ -79,7 +79,7 @@ extension Session {
         control.doublesTelnetEscape = server.known.doublesTelnetEscape
     }
 
-    /// `OPTS UTF8 ON` where announced, and the base directory.
+    /// `OPTS UTF8 ON` and `OPTS MLST` where announced, and the base directory.
     private func enterBase(_ cancellation: Cancellation) throws(FTPError) {
         let known = server.known
         var commands: [Command] = []
@@ -88,6 +88,8 @@ extension Session {
             if known.features?.contains("CLNT") == true { commands.append(Command("CLNT", "ftpfs")) }
             commands.append(Command("OPTS", "UTF8 ON"))
         }
+        // Together with others it costs nothing, and makes each listing shorter.
+        if let selection = known.factSelection(exactly: known.takesCommandsTogether) { commands.append(selection) }
         let base = server.configuration.base.wirePath
         if let base { commands.append(Command("CWD", base)) }
         guard known.takesCommandsTogether else {

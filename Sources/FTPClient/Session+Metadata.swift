@@ -10,7 +10,9 @@ extension Session {
         guard let name = path.name else { throw .invalidArgument("the root has no entry of its own") }
         if server.known.hasMachineLook {
             switch try machineStatus(of: path, name, cancellation) {
-            case .entry(let entry): return entry
+            case .entry(let entry):
+                // Where the link leads, the listing of its directory tells.
+                if !entry.lacksTarget { return entry }
             case .nothing: return nil
             case .unusable: server.learn { $0.hasMachineLook = false }
             }

@@ -31,6 +31,16 @@ extension Session {
         return wire
     }
 
+    /// The path of something that the command makes.
+    ///
+    /// - Throws: `invalidArgument` also for a name that this server would store as another one.
+    func wirePath(ofNew path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> [UInt8] {
+        if server.known.replacesTrailingBlanks, let last = path.name?.bytes.last, last == 0x20 || last == 0x09 {
+            throw .invalidArgument("this server would put '_' for the blank at the end of the name \(path)")
+        }
+        return try wirePath(path, cancellation)
+    }
+
     /// Makes a directory the working directory.
     func changeDirectory(to path: RemotePath, _ cancellation: Cancellation) throws(FTPError) {
         if location == .below(path) || (path.isRoot && location == .base) { return }

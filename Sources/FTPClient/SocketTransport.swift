@@ -5,6 +5,8 @@ import Threading
 /// A plain TCP connection: a non-blocking socket, and `poll(2)` for every wait.
 final class SocketTransport: Transport {
     let descriptor: FileDescriptor
+    /// Guards the descriptor's number against ``interrupt()`` from another thread: once closed, it may be somebody else's.
+    private let isOpen = Monitor(true)
     var plainDescriptor: FileDescriptor? { descriptor }
 
     /// Takes over a non-blocking socket that is connected or about to be.
@@ -108,15 +110,22 @@ final class SocketTransport: Transport {
     }
 
     func interrupt() {
-        _ = shutdown(descriptor.rawValue, Int32(SHUT_RDWR))
+        // Neither shutdown(2) nor close(2) without SO_LINGER's waiting form can block.
+        isOpen.withLock { isOpen in
+            if isOpen { _ = shutdown(descriptor.rawValue, Int32(SHUT_RDWR)) }
+        }
     }
 
     func close(abortively: Bool) {
-        if abortively {
-            var reset = linger(l_onoff: 1, l_linger: 0)
-            _ = setsockopt(
-                descriptor.rawValue, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
+        isOpen.withLock { isOpen in
+            guard isOpen else { return }
+            isOpen = false
+            if abortively {
+                var reset = linger(l_onoff: 1, l_linger: 0)
+                _ = setsockopt(
+                    descriptor.rawValue, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
+            }
+            try? descriptor.close()
         }
-        try? descriptor.close()
     }
 }

@@ -39,7 +39,8 @@ final class Ending: Sendable {
 
     /// Takes an event and does what follows from it. Any thread.
     func handle(_ event: LifeCycle.Event) {
-        switch state.withLockThenWake({ $0.life.handle(event) }) {
+        let now = Instant.now
+        switch state.withLockThenWake({ $0.life.handle(event, at: now) }) {
         case .none, .shutDown: return
         case .giveUp: cancellation.cancel()
         case .abandon:

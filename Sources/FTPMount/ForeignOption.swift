@@ -4,14 +4,15 @@ enum ForeignOption {
     /// Goes to libfuse, which knows them all.
     static let kernel: Set<String> = [
         "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync", "atime", "noatime",
-        "nodiratime", "nosymfollow",
+        "nosymfollow",
     ]
 
     /// Means something to mount(8) alone, or nothing for a file system without a disk.
     static let dropped: Set<String> = [
         "defaults", "auto", "noauto", "nouser", "users", "nousers", "owner", "noowner", "group", "nogroup",
         "_netdev", "nofail", "silent", "loud", "mand", "nomand", "iversion", "noiversion", "relatime", "norelatime",
-        "strictatime", "nostrictatime", "lazytime", "nolazytime", "diratime", "symfollow", "intr", "nointr",
+        "strictatime", "nostrictatime", "lazytime", "nolazytime", "diratime", "nodiratime", "symfollow", "intr",
+        "nointr",
         "no_remote_lock", "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable",
     ]
 

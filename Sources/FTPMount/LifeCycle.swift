@@ -1,3 +1,5 @@
+import Threading
+
 /// The life of a mounting process, as events and what follows from them; without threads, clocks or system calls.
 ///
 /// Events come from several threads (signals, the session's end, the steps of the mount), so the owner keeps this in a
@@ -10,7 +12,7 @@ struct LifeCycle {
         /// The mount answers. Next: ``stopping``.
         case serving
         /// Something has asked for the end; what is unsent is being sent. Next: none, the process ends.
-        case stopping(Reason)
+        case stopping(Reason, since: Instant)
     }
 
     /// Why a mount ends; the first reason counts.
@@ -47,32 +49,36 @@ struct LifeCycle {
 
     private(set) var state = State.starting
 
+    /// From when on an interrupt is a second one. One press can come twice: timeout(1) signals its child and then its
+    /// group; and nobody who sees nothing happen presses again within a second.
+    private static let patience = Duration.seconds(1)
+
     /// Why the mount ends; `nil` while it does not.
     var reasonToStop: Reason? {
-        if case .stopping(let reason) = state { return reason }
+        if case .stopping(let reason, _) = state { return reason }
         return nil
     }
 
     /// Takes an event.
-    mutating func handle(_ event: Event) -> Action {
+    mutating func handle(_ event: Event, at now: Instant) -> Action {
         switch (state, event) {
         case (.starting, .interrupt), (.starting, .terminate):
-            state = .stopping(.signal)
+            state = .stopping(.signal, since: now)
             return .giveUp
         case (.starting, .answers):
             state = .serving
             return .none
         case (.starting, .sessionEnded):
-            state = .stopping(.unmounted)
+            state = .stopping(.unmounted, since: now)
             return .giveUp
         case (.serving, .interrupt), (.serving, .terminate):
-            state = .stopping(.signal)
+            state = .stopping(.signal, since: now)
             return .shutDown
         case (.serving, .sessionEnded):
-            state = .stopping(.unmounted)
+            state = .stopping(.unmounted, since: now)
             return .shutDown
-        case (.stopping, .interrupt):
-            return .abandon
+        case (.stopping(_, let start), .interrupt):
+            return now.since(start) < Self.patience ? .none : .abandon
         case (.stopping, .terminate), (.stopping, .answers), (.stopping, .sessionEnded), (.serving, .answers):
             return .none
         }

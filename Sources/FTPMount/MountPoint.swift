@@ -37,9 +37,10 @@ package struct MountPoint: Hashable, Sendable {
         _ absolute: String, as path: String, in table: MountTable
     ) throws(MountFailure) {
         guard let type = table.type(at: absolute), type != "autofs" else { return }
-        var status = stat()
-        // Of FUSE mounts only: they answer ENOTCONN without asking anybody once their process is gone.
-        if type.hasPrefix("fuse"), stat(absolute, &status) != 0, errno == ENOTCONN { throw failure(ENOTCONN, path) }
+        // Of our own mounts only: they answer statfs without asking a server, and ENOTCONN once their process is gone.
+        // (stat is no proof: the kernel may answer it from its cache.)
+        var space = statvfs()
+        if type == "fuse.ftpfs", statvfs(absolute, &space) != 0, errno == ENOTCONN { throw failure(ENOTCONN, path) }
         throw MountFailure(
             .usage, "\(path) is a mount point already (\(type))", remedy: "unmount it first with umount \(path)")
     }

@@ -4,8 +4,8 @@ package import SystemPackage
 @preconcurrency import Glibc
 #endif
 
-/// Where this mount keeps what has been written and not yet been sent: a directory of its own below one that only
-/// this user can enter.
+/// Where this mount keeps what has been written and not yet been sent: a directory of its own that only this user can
+/// enter, below one in which nobody else can put another in its place.
 ///
 /// The parent is `spool_dir=`, else `$XDG_CACHE_HOME/ftpfs`, else `~/.cache/ftpfs`, and `/var/cache/ftpfs` for root.
 /// A mount removes its own directory when it ends and nothing is left in it. What a killed mount left behind stays:
@@ -19,7 +19,7 @@ package struct SpoolDirectory: Sendable {
     /// Makes the directories that are missing, and one for this mount.
     ///
     /// - Parameter chosen: what `spool_dir=` says.
-    /// - Throws: ``MountFailure`` (``ExitCode/system``) when one cannot be made, or others can enter the parent.
+    /// - Throws: ``MountFailure`` (``ExitCode/system``) when one cannot be made, or others can change the parent.
     package init(chosen: String?) throws(MountFailure) {
         let parent = try Self.parent(chosen: chosen)
         try Self.make(parent)
@@ -63,10 +63,13 @@ package struct SpoolDirectory: Sendable {
             }
         }
         var status = stat()
-        guard lstat(directory.string, &status) == 0 else { throw failure(directory, Errno(rawValue: errno)) }
-        guard status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
+        guard stat(directory.string, &status) == 0 else { throw failure(directory, Errno(rawValue: errno)) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw failure(directory, .notDirectory) }
+        // In a sticky directory like /var/tmp only the owner of an entry can rename or remove it.
+        let isOpen = status.st_mode & 0o022 != 0 && status.st_mode & S_ISVTX == 0
+        guard status.st_uid == geteuid() || status.st_uid == 0, !isOpen else {
             throw MountFailure(
-                .system, "spool directory \(directory) is not a directory that only you can use",
+                .system, "spool directory \(directory) can be changed by other users",
                 remedy: "run chmod 700 on it, or give -o spool_dir=DIRECTORY")
         }
     }

@@ -2,8 +2,9 @@ import Threading
 
 /// A piece of a file's content, filled from its start by the thread of the file's stream.
 final class Chunk: @unchecked Sendable {
-    // The memory is written once, from front to back, by one thread at a time; `filled` is touched only in the monitor of
-    // the file's reader, and only bytes below it are ever read. That is what makes `@unchecked Sendable` true.
+    // The memory is written once, from front to back, by one thread at a time; `filled` is touched only in the
+    // monitor of the file's reader, and only bytes below it are ever read. That is what makes `@unchecked Sendable`
+    // true.
     let bytes: UnsafeMutableRawBufferPointer
     var filled = 0
 
@@ -18,8 +19,8 @@ final class Chunk: @unchecked Sendable {
 
 /// The pieces of all files that are kept in memory, bounded; what was used longest ago goes first.
 ///
-/// A chunk is known by the version of the content it belongs to, so that nothing ever has to be searched and thrown out: what
-/// is out of date is not found any more, and ages away. Versions are unique in the mount.
+/// A chunk is known by the version of the content it belongs to, so that nothing ever has to be searched and thrown
+/// out: what is out of date is not found any more, and ages away. Versions are unique in the mount.
 ///
 /// Its monitor is the innermost: it may be entered with a reader's monitor held, and enters none.
 final class ChunkCache: Sendable {

@@ -3,8 +3,8 @@ import Vocabulary
 
 /// The records of all directories, bounded in memory, and the listings under way. Lives in the tree's monitor.
 struct DirectoryCache {
-    /// How many entries are kept. One costs some 150 bytes, so a full cache is about 150 MB, and a tree of the size of a
-    /// kernel source (80,000 files) fits many times.
+    /// How many entries are kept. One costs some 150 bytes, so a full cache is about 150 MB, and a tree of the size
+    /// of a kernel source (80,000 files) fits many times.
     static let maximumEntries = 1_000_000
 
     private struct Listing {

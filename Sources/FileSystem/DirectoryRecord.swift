@@ -4,10 +4,10 @@ import Vocabulary
 /// What is known of the names in one directory, and since when. No lock, no clock, no I/O.
 ///
 /// ## How a listing and our own changes meet
-/// A listing tells what the server had at some moment between its question and its answer. A change that we made in
-/// that time may be in it or not. So every change is noted with the listing under way (``ListingChanges``), and when
-/// the answer comes, it decides about all names but those: for them, what we did last is the truth. No listing is thrown away
-/// and asked for again, however busy the directory.
+/// A listing tells what the server had at some moment between its question
+/// and its answer. A change that we made in that time may be in it or not. So every change is noted with the listing
+/// under way (``ListingChanges``), and when the answer comes, it decides about all names but those: for them, what we
+/// did last is the truth. No listing is thrown away and asked for again, however busy the directory.
 ///
 /// A name that was made here and is not yet on the server (``Origin/pending``) is in no listing and survives them all.
 struct DirectoryRecord {

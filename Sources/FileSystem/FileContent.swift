@@ -4,9 +4,9 @@ import Vocabulary
 
 /// What all handles of one file share: the content that is here, the reader, and the gate for transfers.
 ///
-/// Lock order: nothing else is locked while ``state`` is held, and the local disk is the only thing that may be waited for
-/// in it (a read does not even that). ``gate`` is held through a transfer, and through everything else that must not
-/// happen during one; it is entered with no monitor held.
+/// Lock order: nothing else is locked while ``state`` is held, and the local disk is the only thing that may be
+/// waited for in it (a read does not even that). ``gate`` is held through a transfer, and through everything else
+/// that must not happen during one; it is entered with no monitor held.
 final class FileContent: Sendable {
     let inode: InodeNumber
     let reader: FileReader
@@ -25,17 +25,18 @@ final class FileContent: Sendable {
     enum WriteOutcome: Sendable {
         /// The bytes are here; this is what `stat` has to know.
         case written(size: Int64, revision: UInt64)
-        /// Something has to be prepared first.
-        case needs(WriteState.Admission)
+        /// Something has to be brought here first.
+        case needsPreparation
     }
 
     /// Puts bytes into the spool, if that needs no preparation.
     func write(
-        _ bytes: UnsafeRawBufferPointer, at offset: Int64, isAppend: Bool, remoteSize: Int64?
+        _ bytes: UnsafeRawBufferPointer, at offset: Int64, isAppend: Bool
     ) throws(StoreError) -> WriteOutcome {
         try state.withLock { state throws(StoreError) -> WriteOutcome in
-            let admission = state.admit(offset: offset, isAppend: isAppend, remoteSize: remoteSize)
-            guard case .ready(let place) = admission else { return .needs(admission) }
+            guard case .ready(let place) = state.admit(offset: offset, isAppend: isAppend, remoteSize: nil) else {
+                return .needsPreparation
+            }
             let (end, overflow) = place.addingReportingOverflow(Int64(bytes.count))
             guard !overflow, end >= 0 else { throw StoreError(.tooLarge, "write beyond the largest offset") }
             try file(&state).write(bytes, at: place)

@@ -6,8 +6,8 @@ import Threading
 /// (a ``WorkerPool/Job``) takes the steps that the ``ReadPlanner`` says, and answers each request as soon as its last
 /// byte is here. A waiting request holds on to the chunks it needs, so that the cache can drop them meanwhile.
 ///
-/// Lock order: this monitor, then the chunk cache's or the pool's. The stream is opened, read and closed, and completions are called,
-/// with no lock held.
+/// Lock order: this monitor, then the chunk cache's or the pool's. The stream is opened, read and closed, and
+/// completions are called, with no lock held.
 final class FileReader: WorkerPool.Job {
     /// What the reader asks of the file system.
     struct Source: Sendable {
@@ -19,18 +19,10 @@ final class FileReader: WorkerPool.Job {
         let failed: @Sendable (StoreError) -> Void
     }
 
-    fileprivate struct Waiting {
-        var range: Range<Int64>
-        var chunks: [Int64: Chunk] = [:]
-        let cancellation: Cancellation
-        var token: UInt64?
-        let completion: @Sendable (ReadAnswer) -> Void
-    }
-
     fileprivate struct State {
         var planner = ReadPlanner(end: nil)
         var version: UInt64?
-        var waiting: [UInt64: Waiting] = [:]
+        var waiting: [UInt64: ReadRequest] = [:]
         var lastID: UInt64 = 0
         /// The chunk that the stream fills.
         var current: (index: Int64, chunk: Chunk)?
@@ -74,7 +66,7 @@ final class FileReader: WorkerPool.Job {
         let id = state.withLockThenWake { state -> UInt64? in
             if state.version != version { restart(&state, version, end: size, &actions) }
             let range = clipped(range, state.planner.end)
-            var waiting = Waiting(range: range, cancellation: cancellation, completion: completion)
+            var waiting = ReadRequest(range: range, cancellation: cancellation, completion: completion)
             state.lastID += 1
             let missing = gather(&waiting, state)
             if state.planner.requested(range, missing: missing, id: state.lastID) {
@@ -202,8 +194,7 @@ final class FileReader: WorkerPool.Job {
             chunk.filled += count
             state.planner.arrived(Int64(count))
             answerReady(&state, &actions) { waiting in
-                let bounds = Self.bounds(of: current.index)
-                return waiting.range.overlaps(bounds)
+                waiting.touches(current.index)
             }
         }
         perform(actions)
@@ -251,28 +242,13 @@ final class FileReader: WorkerPool.Job {
     /// Collects the chunks of a request that are here.
     ///
     /// - Returns: what is missing, from the first missing byte on; `nil`: nothing.
-    private func gather(_ waiting: inout Waiting, _ state: State) -> Range<Int64>? {
-        guard let version = state.version, !waiting.range.isEmpty else { return nil }
-        var firstMissing: Int64?
-        var index = waiting.range.lowerBound / ReadPlanner.chunkSize
-        while index * ReadPlanner.chunkSize < waiting.range.upperBound {
-            defer { index += 1 }
-            guard waiting.chunks[index] == nil else { continue }
-            let start = index * ReadPlanner.chunkSize
-            let needed = Int(min(ReadPlanner.chunkSize, waiting.range.upperBound - start))
-            let isCurrent = state.current?.index == index
-            let chunk = isCurrent ? state.current?.chunk : cache.chunk(index, of: version)
-            if let chunk, chunk.filled >= needed {
-                waiting.chunks[index] = chunk
-            } else if firstMissing == nil {
-                firstMissing = max(waiting.range.lowerBound, isCurrent ? start + Int64(chunk?.filled ?? 0) : start)
-            }
-        }
-        return firstMissing.map { $0..<waiting.range.upperBound }
+    private func gather(_ request: inout ReadRequest, _ state: State) -> Range<Int64>? {
+        guard let version = state.version else { return request.range }
+        return request.gather(current: state.current) { cache.chunk($0, of: version) }
     }
 
     /// Takes out the requests that have all their bytes now.
-    private func answerReady(_ state: inout State, _ actions: inout Actions, where mayBeReady: (Waiting) -> Bool) {
+    private func answerReady(_ state: inout State, _ actions: inout Actions, where mayBeReady: (ReadRequest) -> Bool) {
         for (id, entry) in state.waiting where mayBeReady(entry) {
             var waiting = entry
             if gather(&waiting, state) == nil {
@@ -307,20 +283,17 @@ final class FileReader: WorkerPool.Job {
     }
 
     private func clipped(_ range: Range<Int64>, _ end: Int64?) -> Range<Int64> {
-        guard let end else { return range }
+        // Beyond that there are no files, and no sums without overflow.
+        let end = min(end ?? .max, Int64.max / 2)
         return min(range.lowerBound, end)..<min(range.upperBound, end)
-    }
-
-    private static func bounds(of index: Int64) -> Range<Int64> {
-        index * ReadPlanner.chunkSize..<(index + 1) * ReadPlanner.chunkSize
     }
 
     // MARK: - Without the lock
 
     /// What was decided under the lock.
     private struct Actions {
-        var answers: [Waiting] = []
-        var failures: [(Waiting, StoreError)] = []
+        var answers: [ReadRequest] = []
+        var failures: [(ReadRequest, StoreError)] = []
         var interrupted: Cancellation?
         var startsWorker = false
     }
@@ -328,12 +301,10 @@ final class FileReader: WorkerPool.Job {
     private func perform(_ actions: Actions) {
         actions.interrupted?.cancel()
         for waiting in actions.answers {
-            if let token = waiting.token { waiting.cancellation.removeHandler(token) }
-            answer(waiting)
+            waiting.answer()
         }
         for (waiting, error) in actions.failures {
-            if let token = waiting.token { waiting.cancellation.removeHandler(token) }
-            waiting.completion(.failed(error))
+            waiting.fail(error)
         }
         guard actions.startsWorker else { return }
         do throws(StoreError) {
@@ -342,17 +313,6 @@ final class FileReader: WorkerPool.Job {
             state.withLock { $0.hasWorker = false }
             fail(error)
         }
-    }
-
-    private func answer(_ waiting: Waiting) {
-        var pieces: [UnsafeRawBufferPointer] = []
-        for (index, chunk) in waiting.chunks.sorted(by: { $0.key < $1.key }) {
-            let start = index * ReadPlanner.chunkSize
-            let from = Int(max(0, waiting.range.lowerBound - start))
-            let to = Int(min(ReadPlanner.chunkSize, waiting.range.upperBound - start))
-            if from < to { pieces.append(UnsafeRawBufferPointer(rebasing: chunk.bytes[from..<to])) }
-        }
-        withExtendedLifetime(waiting) { waiting.completion(.bytes(pieces)) }
     }
 
     /// Answers a waiting request at once when it is cancelled.

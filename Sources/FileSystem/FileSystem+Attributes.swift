@@ -34,9 +34,9 @@ extension FileSystem {
 
     /// Whether the caller may do something, as far as it is known here.
     ///
-    /// Whether the *server* lets us read or write is not in the permission bits: they speak of its users, and nobody knows
-    /// which of them we are. So reading and writing are allowed, and the operation itself tells. But a file without any
-    /// execute bit cannot be run by anybody, root included; shells and make ask that way.
+    /// Whether the *server* lets us read or write is not in the permission bits: they speak of its users, and nobody
+    /// knows which of them we are. So reading and writing are allowed, and the operation itself tells. But a file
+    /// without any execute bit cannot be run by anybody, root included; shells and make ask that way.
     package func access(_ inode: InodeNumber, mask: UInt32, _ request: Request) throws(StoreError) {
         if mask & UInt32(W_OK) != 0 { try requireWritable() }
         guard mask & UInt32(X_OK) != 0, !configuration.defaultPermissions else { return }

@@ -7,8 +7,8 @@ import Vocabulary
 /// 1. Offsets must mean the same for the life of the handle, while names come and go: a handle holds a
 ///    ``DirectorySnapshot``, and an offset is a place in it.
 /// 2. rewinddir(3) must show what has changed: reading from offset 0 again takes another snapshot.
-/// 3. readdirplus hands out lookups, and only what the reader had room for counts: each is counted before `add` and taken back
-///    if that refuses.
+/// 3. readdirplus hands out lookups, and only what the reader had room for counts: each is counted before `add` and
+///    taken back if that refuses.
 /// 4. The numbers shown must be those that `stat` shows later: ``InodeTable/number(of:in:hash:)``.
 extension FileSystem {
     /// Opens a directory; lists it if its listing is too old.

@@ -4,9 +4,9 @@ package import Vocabulary
 
 /// How the file system finds out what a name stands for.
 ///
-/// A name that is not known, or not any more, costs a listing of its directory: one round trip, after which all names in
-/// it are known for the time to live, those that do not exist too. Only where the server does not list the directory (one
-/// can pass through it, but not read it) single names are asked for.
+/// A name that is not known, or not any more, costs a listing of its directory: one round trip, after which all names
+/// in it are known for the time to live, those that do not exist too. Only where the server does not list the
+/// directory (one can pass through it, but not read it) single names are asked for.
 extension FileSystem {
     /// Finds a name.
     package func lookup(
@@ -30,7 +30,7 @@ extension FileSystem {
         let lost = tree.withLock { tree in
             let before = tree.inodes.overForgotten
             tree.forget(inode, count: count)
-            return tree.inodes.overForgotten - before
+            return tree.inodes.overForgotten &- before
         }
         if lost > 0 { logger.warning("forget: inode \(inode.rawValue): \(lost) lookups more than were counted") }
     }
@@ -88,7 +88,8 @@ extension FileSystem {
                     tree.refresh(inode, entry)
                     return try body(&tree, inode, remaining)
                 }
-                // It was removed, or replaced by something else, on the server, or moved here meanwhile. Who has it open can go on.
+                // It was removed, or replaced by something else, on the server, or moved here meanwhile. Who has it
+                // open can go on.
                 let hasMoved = inode.place?.name != name || inode.place?.parent != parent
                 guard inode.handles > 0 || hasMoved else { throw .noEntry(name) }
                 return try body(&tree, inode, .zero)

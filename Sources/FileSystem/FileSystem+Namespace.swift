@@ -4,8 +4,9 @@ package import Vocabulary
 
 /// Making and removing names.
 ///
-/// Each of these asks the store, and on success tells the caches at once, so that nobody has to list the directory again.
-/// When the store contradicts what the caches say (`exists`, `notFound`), they are out of date and are thrown away.
+/// Each of these asks the store, and on success tells the caches at once, so that nobody has to list the directory
+/// again. When the store contradicts what the caches say (`exists`, `notFound`), they are out of date and are thrown
+/// away.
 extension FileSystem {
     /// Makes a directory.
     package func makeDirectory(
@@ -156,8 +157,8 @@ extension FileSystem {
 
     /// Removes the name of a file that is open; its handles keep working.
     ///
-    /// What is here in full needs nothing of the server any more. Otherwise the file stays there, under a name that nobody sees,
-    /// until its last handle is closed.
+    /// What is here in full needs nothing of the server any more. Otherwise the file stays there, under a name that
+    /// nobody sees, until its last handle is closed.
     private func unlinkOpen(
         _ name: FileName, in parent: InodeNumber, _ content: FileContent, _ request: Request
     ) throws(StoreError) {
@@ -228,8 +229,8 @@ extension FileSystem {
 
     /// Runs `body` while none of these files is being uploaded, and none begins to be.
     ///
-    /// - Parameter victim: the one whose name goes. An upload of it is given up, since nobody will see it; if `body` fails, it
-    ///   is as dirty as before.
+    /// - Parameter victim: the one whose name goes. An upload of it is given up, since nobody will see it; if `body`
+    ///   fails, it is as dirty as before.
     func withoutUploads(
         of contents: [FileContent], unlinking victim: FileContent?, _ request: Request,
         _ body: () throws(StoreError) -> Void
@@ -253,8 +254,8 @@ extension FileSystem {
         }
     }
 
-    /// A name that no program makes: `.ftpfs-` and 16 digits. Only those that this mount has made are hidden; one that a
-    /// crash left behind shows.
+    /// A name that no program makes: `.ftpfs-` and 16 digits. Only those that this mount has made are hidden; one
+    /// that a crash left behind shows.
     static func hiddenName() throws(StoreError) -> FileName {
         do throws(FileName.Invalid) {
             return try FileName(validating: ".ftpfs-\(Spool.randomHex())")

@@ -5,15 +5,15 @@ package import Vocabulary
 
 /// Opening, making and closing files.
 ///
-/// An open is the moment at which this mount promises to show what other clients have closed before (close-to-open): what is
-/// known is no older than the time to live. If the content is then the one of the last open, or the one that was
-/// written here, the kernel keeps its pages.
+/// An open is the moment at which this mount promises to show what other clients have closed before (close-to-open):
+/// what is known is no older than the time to live. If the content is then the one of the last open, or the one that
+/// was written here, the kernel keeps its pages.
 extension FileSystem {
     /// Opens a file.
     package func open(_ inode: InodeNumber, flags: OpenFlags, _ request: Request) throws(StoreError) -> OpenAnswer {
         if !flags.isDisjoint(with: [.write, .append, .truncate]) { try requireWritable() }
-        let (answer, content, version) = try withCurrent(inode, request) {
-            tree, inode, _ throws(StoreError) -> (OpenAnswer, FileContent, UInt64) in
+        let (answer, content) = try withCurrent(inode, request) {
+            tree, inode, _ throws(StoreError) -> (OpenAnswer, FileContent) in
             guard inode.kind == .file else {
                 throw StoreError(inode.kind == .directory ? .isDirectory : .invalidArgument, "not a file")
             }
@@ -22,10 +22,10 @@ extension FileSystem {
             let content = inode.content ?? makeContent(of: inode.number, WriteState())
             let handle = tree.open(inode, content, flags)
             let hasSize = inode.attributes.size != nil || inode.local != nil
-            return (OpenAnswer(handle: handle, keepCache: isSame, directIO: !hasSize), content, inode.version)
+            return (OpenAnswer(handle: handle, keepCache: isSame, directIO: !hasSize), content)
         }
         if flags.contains(.read) { content.reader.opened() }
-        content.state.withLock { $0.dropClean(unless: version) }
+        dropOutdated(content)
         if flags.contains(.truncate) {
             do throws(StoreError) {
                 try truncate(content, to: 0, request.cancellation)
@@ -39,8 +39,9 @@ extension FileSystem {
 
     /// Makes a file and opens it.
     ///
-    /// Nothing is sent: the file exists here, and goes to the server with its content at the first flush, so that making, writing
-    /// and closing a file is one upload. What refuses it (permissions, quota) is then the error of `close`.
+    /// Nothing is sent: the file exists here, and goes to the server with its content at the first flush, so that
+    /// making, writing and closing a file is one upload. What refuses it (permissions, quota) is then the error of
+    /// `close`.
     package func create(
         _ name: FileName, in parent: InodeNumber, mode: UInt32, flags: OpenFlags, _ request: Request
     ) throws(StoreError) -> CreateAnswer {
@@ -86,8 +87,8 @@ extension FileSystem {
         }
     }
 
-    /// Closes a file. What is still unsent is sent now; if that fails, nobody is left to tell but the log, and the content stays
-    /// in the spool.
+    /// Closes a file. What is still unsent is sent now; if that fails, nobody is left to tell but the log, and the
+    /// content stays in the spool.
     package func release(_ handle: HandleID) {
         _ = close(handle, sendsUnsent: true)
     }
@@ -188,6 +189,15 @@ extension FileSystem {
         if let failure { logger.error("a file that was unlinked while open could not be removed: \(failure)") }
     }
 
+    /// Drops what is here of a file if the server has something else by now.
+    private func dropOutdated(_ content: FileContent) {
+        // Only between transfers: while one ends, the content is clean already, and its version not yet in the tree.
+        guard content.gate.tryEnter() else { return }
+        defer { content.gate.leave() }
+        let version = tree.withLock { $0.inodes[content.inode]?.version }
+        if let version { content.state.withLock { $0.dropClean(unless: version) } }
+    }
+
     /// What the handles of a file share.
     ///
     /// It refers back to this file system; that ends with its last handle.
@@ -222,8 +232,8 @@ extension FileSystem {
         }
     }
 
-    /// Whether a change of the content since the listing would show in its time. In a time that is cut to the minute, a second
-    /// change within that minute does not; until the minute is over, the kernel must not rely on it.
+    /// Whether a change of the content since the listing would show in its time. In a time that is cut to the minute,
+    /// a second change within that minute does not; until the minute is over, the kernel must not rely on it.
     private func isTold(_ inode: Inode) -> Bool {
         if inode.ownTime != nil || inode.local != nil { return true }
         guard let modified = inode.attributes.modified else { return false }
@@ -233,8 +243,8 @@ extension FileSystem {
         return overflow || age >= precision.seconds
     }
 
-    /// The mode that a new thing has to be given, if it differs from what a server usually gives in more than the bits that let
-    /// a group or others write: umask 002 here and 022 there are no reason for a round trip per file.
+    /// The mode that a new thing has to be given, if it differs from what a server usually gives in more than the
+    /// bits that let a group or others write: umask 002 here and 022 there are no reason for a round trip per file.
     func modeToSend(_ mode: UInt32, default usual: UInt32) -> UInt32? {
         guard store.capabilities.setsMode, mode & 0o755 != usual & 0o755 else { return nil }
         return mode & 0o777
@@ -244,6 +254,8 @@ extension FileSystem {
 extension Tree {
     /// Notes one more handle on a file.
     fileprivate mutating func open(_ inode: Inode, _ content: FileContent, _ flags: OpenFlags) -> HandleID {
+        // A content's revisions begin anew.
+        if inode.content == nil { inode.sentRevision = 0 }
         inode.content = content
         inode.handles += 1
         if flags.contains(.read) { inode.readers += 1 }

@@ -7,16 +7,19 @@ extension FileSystem {
         completion: @escaping @Sendable (ReadAnswer) -> Void
     ) {
         do throws(StoreError) {
-            let (file, size, version) = try tree.withLock { tree throws(StoreError) in
-                let file = try tree.file(handle)
-                let inode = try tree.inode(file.inode)
-                return (file, inode.attributes.size, inode.version)
-            }
+            let file = try tree.withLock { tree throws(StoreError) in try tree.file(handle) }
             guard file.flags.contains(.read) else { throw StoreError(.badHandle, "not open for reading") }
             let (end, overflow) = offset.addingReportingOverflow(Int64(length))
             guard offset >= 0, length >= 0, !overflow else { throw StoreError(.invalidArgument, "read beyond 2^63") }
             let reader = file.content.reader
-            guard let local = file.content.state.withLock({ $0.readable }) else {
+            let readable = file.content.state.withLock { $0.readable }
+            // After the content was looked at: what has just been sent, and is not here any more, is in the tree by
+            // now.
+            let (size, version) = try tree.withLock { tree throws(StoreError) in
+                let inode = try tree.inode(file.inode)
+                return (inode.attributes.size, inode.version)
+            }
+            guard let local = readable else {
                 return reader.read(
                     offset..<end, size: size, version: version, request.cancellation, completion: completion)
             }

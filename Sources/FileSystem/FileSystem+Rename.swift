@@ -4,11 +4,12 @@ package import Vocabulary
 
 /// Renaming: what the kernel's rename(2) promises, over a server that promises less.
 ///
-/// 1. The inode moves, and with it everything below; paths follow from that. Directory records belong to inodes, so they stay true.
+/// 1. The inode moves, and with it everything below; paths follow from that. Directory records belong to inodes, so
+///    they stay true.
 /// 2. What is unsent of the file goes first, so that the server's file is complete when it appears under its new name.
 /// 3. A target that is open here is unlinked as `unlink` would do it, so that its handles keep working.
-/// 4. An empty directory as target is removed first: servers refuse to replace it. A file that the server refuses to replace is moved
-///    aside, and back if the rename then fails.
+/// 4. An empty directory as target is removed first: servers refuse to replace it. A file that the server refuses to
+///    replace is moved aside, and back if the rename then fails.
 /// 5. No upload runs meanwhile in what moves or goes (``withoutUploads(of:unlinking:_:_:)``).
 extension FileSystem {
     /// Renames.
@@ -24,11 +25,15 @@ extension FileSystem {
         if parent == newParent && name == newName { return }
         try check(source, onto: target, in: newParent)
 
+        let directory = source.kind == .directory ? source.inode : nil
+        let move = directory.map { directory in tree.withLock { $0.announceMove(of: directory) } }
+        defer { if let move { tree.withLockThenWake { $0.endMove(move) } } }
         var contents = contents(in: source)
         if let content = target?.content { contents.append(content) }
         try withoutUploads(of: contents, unlinking: target?.content, request) { () throws(StoreError) in
             if let content = source.content { try uploadInsideGate(content, request.cancellation) }
             let victim = try clear(target, newName, in: newParent, request)
+            if let move { tree.withLock { $0.beginMove(move) } }
             do throws(StoreError) {
                 try renameOnServer(name, in: parent, to: newName, in: newParent, target, request)
             } catch {

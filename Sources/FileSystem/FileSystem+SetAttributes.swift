@@ -3,16 +3,17 @@ import Vocabulary
 
 /// Changing attributes.
 ///
-/// FTP stores few of them, and programs set them all: `cp -a`, `rsync -a` and `tar x` fail if one of these calls does. The
-/// rule is: never a lie about data, and patience with the rest.
+/// FTP stores few of them, and programs set them all: `cp -a`, `rsync -a` and `tar x` fail if one of these calls
+/// does. The rule is: never a lie about data, and patience with the rest.
 /// - Size: always done, or an error.
-/// - Mode and modification time: stored if the server can. If it cannot (`unsupported`), they are kept here and shown for the
-///   life of the inode, so that whoever set them finds them.
-/// - Owner and group: there is no command for them. Setting what is shown already is fine. The superuser's changes are ignored,
-///   as on other file systems without owners (cifs without Unix extensions does the same); a change of the group alone is
-///   ignored too, since `rsync -a` of an ordinary user asks for it. Another owner asked for by an ordinary user is EPERM.
-/// - The root of the mount, directories' times that the server refuses, and times of symbolic links (the commands would follow the
-///   link) are kept here.
+/// - Mode and modification time: stored if the server can. If it cannot (`unsupported`), they are kept here and shown
+///   for the life of the inode, so that whoever set them finds them.
+/// - Owner and group: there is no command for them. Setting what is shown already is fine. The superuser's changes
+///   are ignored, as on other file systems without owners (cifs without Unix extensions does the same); a change of
+///   the group alone is ignored too, since `rsync -a` of an ordinary user asks for it. Another owner asked for by an
+///   ordinary user is EPERM.
+/// - The root of the mount, directories' times that the server refuses, and times of symbolic links (the commands
+///   would follow the link) are kept here.
 extension FileSystem {
     /// Changes what is set in `change`.
     package func setAttributes(

@@ -13,10 +13,11 @@ package struct UnsentFile: Hashable, Sendable {
 }
 
 extension FileSystem {
-    /// Ends everything: sends what is unsent, as far as that is possible until the deadline, and closes all files and streams.
+    /// Ends everything: sends what is unsent, as far as that is possible until the deadline, and closes all files and
+    /// streams.
     ///
-    /// Call it when no operation comes in any more. Blocks until the deadline at most, and for what the store takes to end a call that
-    /// has been cancelled.
+    /// Call it when no operation comes in any more. Blocks until the deadline at most, and for what the store takes
+    /// to end a call that has been cancelled.
     ///
     /// - Returns: what could not be sent; it is kept in the spool.
     package func shutdown(deadline: Deadline) -> [UnsentFile] {

@@ -8,24 +8,33 @@ import Vocabulary
 /// changes is sent next time. When it returns, the server has acknowledged every byte that was here when it began.
 ///
 /// ## Appending
-/// Of a file that only grew, the new bytes are sent alone, but only if they belong where they will go: a look at the file
-/// (one round trip) must show the size at which they begin. Otherwise somebody else has changed it. Bytes written with O_APPEND then
-/// follow what is there, wherever that ends, as O_APPEND promises; all others belong to their offsets, so the content is fetched,
-/// they are laid over it, and the whole is sent. So it is, too, if an append has failed before: a part of it may be there.
+/// Of a file that only grew, the new bytes are sent alone, but only if they belong where they will go: a
+/// look at the file (one round trip) must show the size at which they begin. Otherwise somebody else has changed it.
+/// Bytes written with O_APPEND then follow what is there, wherever that ends, as O_APPEND promises; all others belong
+/// to their offsets, so the content is fetched, they are laid over it, and the whole is sent. So it is, too, if an
+/// append has failed before: a part of it may be there.
 ///
 /// ## The modification time
-/// The server stamps an upload with its own clock, which a look could tell; that would cost a round trip for each file
-/// written. Instead our own clock's time is shown, and the first listing that shows the file with the size we sent corrects
-/// it without counting as a change (``OwnTime/guessed(_:)``).
+/// The server stamps an upload with its own clock, which a look could tell; that would cost
+/// a round trip for each file written. Instead our own clock's time is shown, and the first listing that shows the
+/// file with the size we sent corrects it without counting as a change (``OwnTime/guessed(_:)``).
 extension FileSystem {
     /// Sends what is unsent of a file, if anything is.
     ///
     /// - Throws: why it is not all on the server; it then stays unsent, in the spool.
     func upload(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) {
         guard content.state.withLock({ $0.isDirty }) else { return }
-        try content.gate.enter(cancellation)
-        defer { content.gate.leave() }
-        try uploadInsideGate(content, cancellation)
+        while true {
+            // Not below a directory that is about to move. Outside the gate: the rename goes through all of them.
+            try tree.wait(cancellation: cancellation) { tree -> Void? in
+                tree.isMoving(content.inode, onServer: false) ? nil : ()
+            }
+            try content.gate.enter(cancellation)
+            defer { content.gate.leave() }
+            // A rename that is announced from here on finds the gate taken.
+            guard !tree.withLock({ $0.isMoving(content.inode, onServer: false) }) else { continue }
+            return try uploadInsideGate(content, cancellation)
+        }
     }
 
     /// The same for who is inside the gate.
@@ -106,7 +115,7 @@ extension FileSystem {
         let version = tree.withLock { $0.inodes.takeVersion() }
         var mode: UInt32?
         var ownMode: UInt32?
-        var time = OwnTime.guessed(configuration.wallClock())
+        var wished: OwnTime?
         while let wish = content.state.withLock({ $0.nextWish(version: version) }) {
             switch wish {
             case .mode(let wanted):
@@ -117,13 +126,16 @@ extension FileSystem {
                 }
             case .time(let wanted):
                 let isStored = send(time: wanted, of: content.inode, upload.cancellation)
-                time = isStored ? .stored(wanted) : .kept(wanted, beside: nil)
+                wished = isStored ? .stored(wanted) : .kept(wanted, beside: nil)
             case .timeOfUpload:
                 break
             }
         }
+        let now = configuration.wallClock()
         tree.withLock { tree in
             guard let inode = tree.inodes[content.inode] else { return }
+            // The time of the last write, which is in view already: it shall not jump with the close.
+            let time = wished ?? .guessed(inode.local?.modified ?? now)
             inode.sentRevision = max(inode.sentRevision, upload.revision)
             if let local = inode.local, local.revision <= upload.revision { inode.local = nil }
             // The kernel has what it wrote itself: its pages stay.

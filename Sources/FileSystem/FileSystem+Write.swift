@@ -3,27 +3,25 @@ import Vocabulary
 
 /// Writing: into the spool, always; onto the server at flush and fsync (`FileSystem+Upload`).
 ///
-/// Before the first byte of an existing file can be changed, its content is fetched; a write behind its end needs none of it.
+/// Before the first byte of an existing file can be changed, its content is fetched; a write behind its end needs
+/// none of it.
 extension FileSystem {
     /// Writes all the bytes, or throws.
     package func write(
         _ handle: HandleID, offset: Int64, bytes: UnsafeRawBufferPointer, _ request: Request
     ) throws(StoreError) {
         try requireWritable()
-        let (file, size) = try tree.withLock { tree throws(StoreError) in
-            let file = try tree.file(handle)
-            return (file, try tree.inode(file.inode).attributes.size)
-        }
+        let file = try tree.withLock { tree throws(StoreError) in try tree.file(handle) }
         guard file.flags.contains(.write) else { throw StoreError(.badHandle, "not open for writing") }
         guard offset >= 0 else { throw StoreError(.invalidArgument, "negative offset") }
         guard !bytes.isEmpty else { return }
         let isAppend = file.flags.contains(.append)
         while true {
-            switch try file.content.write(bytes, at: offset, isAppend: isAppend, remoteSize: size) {
+            switch try file.content.write(bytes, at: offset, isAppend: isAppend) {
             case .written(let size, let revision):
                 return note(file.inode, size: size, revision: revision)
-            case .needs:
-                try prepare(file.content, offset, isAppend, size, request.cancellation)
+            case .needsPreparation:
+                try prepare(file.content, offset, isAppend, request.cancellation)
             }
         }
     }
@@ -69,10 +67,12 @@ extension FileSystem {
 
     /// Brings here what a write needs.
     private func prepare(
-        _ content: FileContent, _ offset: Int64, _ isAppend: Bool, _ remoteSize: Int64?, _ cancellation: Cancellation
+        _ content: FileContent, _ offset: Int64, _ isAppend: Bool, _ cancellation: Cancellation
     ) throws(StoreError) {
         try content.gate.enter(cancellation)
         defer { content.gate.leave() }
+        // Asked inside the gate: while an upload ends, the tree does not know yet how long it has made the file.
+        let remoteSize = tree.withLock { $0.inodes[content.inode]?.attributes.size }
         // Somebody may have done it while this thread waited.
         switch content.state.withLock({ $0.admit(offset: offset, isAppend: isAppend, remoteSize: remoteSize) }) {
         case .ready: return

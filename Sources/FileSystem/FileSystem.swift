@@ -7,31 +7,35 @@ import Vocabulary
 /// ``RemoteStore``, and a local spool for what is written. It knows neither FUSE nor FTP.
 ///
 /// ## Where things are
-/// - ``Tree`` (one monitor): inodes, directory records, handles. `FileSystem+Lookup` asks the store what it does not know.
+/// - ``Tree`` (one monitor): inodes, directory records, handles. `FileSystem+Lookup` asks the store what it does not
+///   know.
 /// - ``FileContent`` (one for each open file): what of the content is here (``WriteState``), the reader with its
 ///   stream (``FileReader``, ``ReadPlanner``), the gate for transfers.
 /// - ``ChunkCache``, ``Spool``: bytes in memory and on disk, for all files.
 ///
 /// ## Lock order
-/// No thread holds a monitor while it calls the store, waits for another thread, or calls a completion; the spool's disk is
-/// waited for only under the lock of that one file (``FileContent/state``). Where two monitors nest, the order is
+/// No thread holds a monitor while it calls the store, waits for another thread, or calls a completion;
+/// the spool's disk is waited for only under the lock of that one file (``FileContent/state``). Where two monitors
+/// nest, the order is
 ///
 ///     Tree  →  ListingFlight
 ///     FileReader  →  ChunkCache, WorkerPool
 ///     FileContent.state  →  SpoolFile's own
 ///
 /// A tree's monitor and a content's are never held together: what `stat` must know of a content is noted in the inode
-/// (``Inode/LocalContent``), with a revision that puts late notes in order. Gates (``FileContent/gate``) come before every
-/// monitor; who needs several enters them in the order of their inode numbers.
+/// (``Inode/LocalContent``), with a revision that puts late notes in order. Gates (``FileContent/gate``) come before
+/// every monitor; who needs several enters them in the order of their inode numbers.
 ///
 /// ## What a rename does to paths
-/// Every call to the store takes its path from the tree at that moment (``atPath(of:_:)``), and is repeated if a
-/// directory above was renamed under it. Uploads below a directory end before that is renamed.
+/// Every call to the store takes its path from the tree at that moment
+/// (``atPath(of:_:)``), and is repeated if a directory was renamed under it. Uploads below a directory end before that
+/// is renamed, and none begins until it is over.
 package final class FileSystem: Sendable {
-    /// How many files can have a stream at a time. Further ones wait until one of these pauses, which then ends. A server
-    /// seldom allows more connections than 8 from one client, and a thread that waits costs only its stack.
+    /// How many files can have a stream at a time. Further ones wait until one of these pauses, which then ends. A
+    /// server seldom allows more connections than 8 from one client, and a thread that waits costs only its stack.
     static let maximumStreams = 32
-    /// How many listings and uploads at unmounting can be under way. As many as libfuse has threads to ask for them, and more.
+    /// How many listings and uploads at unmounting can be under way. As many as libfuse has threads to ask for them,
+    /// and more.
     static let maximumErrands = 64
 
     let store: any RemoteStore
@@ -55,21 +59,27 @@ package final class FileSystem: Sendable {
         spool = Spool(directory: configuration.spoolDirectory)
     }
 
-    /// Runs `body` with the place where an inode is. If it fails and the inode is then somewhere else (a directory
-    /// above has been renamed), it is run again.
+    /// Runs `body` with the place where an inode is. If the server refuses it and a directory has been renamed
+    /// meanwhile, the place may have been the wrong one, and it is run again.
+    ///
+    /// A rename that is under way is waited for: the store bounds that.
     ///
     /// - Throws: what `body` throws; `notFound` for what has no name any more.
     func atPath<Result>(
         of inode: InodeNumber, _ body: (RemotePath) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
-        var path = try tree.withLock { tree throws(StoreError) in try tree.path(of: inode) }
+        var (path, moves) = try tree.withLock { tree throws(StoreError) in (try tree.path(of: inode), tree.moves) }
         while true {
             do throws(StoreError) {
                 return try body(path)
             } catch {
-                let present = try? tree.withLock { tree throws(StoreError) in try tree.path(of: inode) }
-                guard let present, present != path else { throw error }
-                path = present
+                guard error.isRefusal else { throw error }
+                let now = tree.wait(until: .never) { tree -> (path: RemotePath?, moves: UInt64)? in
+                    tree.isMoving(inode, onServer: true)
+                        ? nil : (tree.inodes[inode].flatMap { tree.inodes.path(of: $0) }, tree.moves)
+                }
+                guard let now, let place = now.path, place != path || now.moves != moves else { throw error }
+                (path, moves) = (place, now.moves)
             }
         }
     }

@@ -2,13 +2,14 @@ import Vocabulary
 
 /// All live inodes: who they are, where they hang, and who holds them.
 ///
-/// A number is the hash of the path at which the inode was first seen (``PathHash``), or the next free one. It stays with
-/// the inode when that moves; paths are derived from the tree at the moment of use, so that a rename of an open file, or of a
-/// directory above it, is right by construction. Lives in the tree's monitor.
+/// A number is the hash of the path at which the inode was first seen (``PathHash``), or the next free one. It stays
+/// with the inode when that moves; paths are derived from the tree at the moment of use, so that a rename of an open
+/// file, or of a directory above it, is right by construction. Lives in the tree's monitor.
 struct InodeTable {
     private var inodes: [InodeNumber: Inode] = [:]
     private var lastVersion: UInt64 = 0
-    /// How many lookups were forgotten that nobody had counted: a fault of the bridge or of the kernel, shown by the log.
+    /// How many lookups were forgotten that nobody had counted: a fault of the bridge or of the kernel, shown by the
+    /// log.
     private(set) var overForgotten: UInt64 = 0
 
     /// A table that holds the root.
@@ -96,7 +97,7 @@ struct InodeTable {
     /// Counts lookups that the kernel gives back. More than it has count as all it has.
     mutating func forget(_ number: InodeNumber, count: UInt64) {
         guard let inode = inodes[number], number != .root else { return }
-        if count > inode.lookups { overForgotten += count - inode.lookups }
+        if count > inode.lookups { overForgotten &+= count - inode.lookups }
         inode.lookups -= min(count, inode.lookups)
         dropUnheld(from: inode)
     }

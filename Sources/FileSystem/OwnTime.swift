@@ -2,10 +2,10 @@ import Vocabulary
 
 /// A modification time that this mount knows better than the listings do.
 ///
-/// Three things make a listed time a poor witness: `LIST` cuts it to the minute or to the day; a server stamps an upload
-/// with its own clock, which is not ours; and some servers cannot store a time at all. A program that sees a time jump
-/// although nobody touched the file (make, rsync, git, an editor) does work for nothing. So the time that we set stays
-/// in view for as long as the listings do not contradict it.
+/// Three things make a listed time a poor witness: `LIST` cuts it to the minute or to the day; a server stamps an
+/// upload with its own clock, which is not ours; and some servers cannot store a time at all. A program that sees a
+/// time jump although nobody touched the file (make, rsync, git, an editor) does work for nothing. So the time that
+/// we set stays in view for as long as the listings do not contradict it.
 enum OwnTime: Hashable, Sendable {
     /// An upload ended then by our clock. The server's clock may say something else; the first listing settles it.
     case guessed(Timestamp)

@@ -2,9 +2,9 @@ import Vocabulary
 
 /// The hash of a path from which inode numbers come: FNV-1a over the names, each followed by a `/`, with a final mix.
 ///
-/// It has no seed that differs between mounts, so that a file has the same inode number after a remount: git's index and
-/// backup programs compare it. Collisions do no harm (the table probes on), and the hash of a directory goes on into the
-/// hashes of its entries, so that numbering a large directory costs the bytes of its names.
+/// It has no seed that differs between mounts, so that a file has the same inode number after a remount: git's index
+/// and backup programs compare it. Collisions do no harm (the table probes on), and the hash of a directory goes on
+/// into the hashes of its entries, so that numbering a large directory costs the bytes of its names.
 struct PathHash: Hashable {
     private var state: UInt64 = 0xCBF2_9CE4_8422_2325
 

@@ -2,22 +2,23 @@
 ///
 /// A stream brings the bytes from some offset on. These things make it hard to use one well:
 /// 1. The kernel's read-ahead comes out of order: several requests are under way, and the threads that carry them
-///    overtake each other. So a request a little ahead of the stream waits for it to get there (``skipDistance``), and a
-///    file's first stream begins at 0 if the first request is no farther than that.
-/// 2. A reader that stops must not move bytes for nothing, and one that goes on must not wait. So the stream runs ahead of
-///    the furthest request by a window, which starts small and doubles as the reader goes on.
-/// 3. A reader that jumps about wants single pieces. After a jump the window is closed; it opens with the next request in
-///    sequence.
+///    overtake each other. So a request a little ahead of the stream waits for it to get there (``skipDistance``),
+///    and a file's first stream begins at 0 if the first request is no farther than that.
+/// 2. A reader that stops must not move bytes for nothing, and one that goes on must not wait. So the stream runs
+///    ahead of the furthest request by a window, which starts small and doubles as the reader goes on.
+/// 3. A reader that jumps about wants single pieces. After a jump the window is closed; it opens with the next
+///    request in sequence.
 /// 4. Several readers share the stream. The oldest request that waits decides where it goes, so that nobody starves.
 ///
 /// The owner knows what is cached. It says of each request which part is missing, and takes a request back when it is
 /// answered.
 struct ReadPlanner {
-    /// The size of a piece of cache, and where a stream begins: at its multiples. The kernel reads ahead in requests of up
-    /// to 128 KiB (32 pages for an unprivileged FUSE mount), so that a request touches one chunk or two, and a random read wastes little.
+    /// The size of a piece of cache, and where a stream begins: at its multiples. The kernel reads ahead in requests
+    /// of up to 128 KiB (32 pages for an unprivileged FUSE mount), so that a request touches one chunk or two, and a
+    /// random read wastes little.
     static let chunkSize: Int64 = 128 << 10
-    /// A gap up to which reading on is better than a new stream: 1 MiB takes 80 ms at 100 Mbit/s, and a new stream (abort, REST,
-    /// RETR) costs some three round trips of 20 ms and the server's patience.
+    /// A gap up to which reading on is better than a new stream: 1 MiB takes 80 ms at 100 Mbit/s, and a new stream
+    /// (abort, REST, RETR) costs some three round trips of 20 ms and the server's patience.
     static let skipDistance: Int64 = 1 << 20
     /// The window of a reader that begins: one request of the kernel ahead.
     static let firstWindow: Int64 = 128 << 10
@@ -84,8 +85,9 @@ struct ReadPlanner {
         case .opening:
             return .pause
         case .open(let position):
-            if isReleased || isInterrupted { return .close }
-            if let end, position >= end { return .drain }
+            if isInterrupted { return .close }
+            if isAtEnd { return .drain }
+            if isReleased { return .close }
             if let oldest = waiting.first { return reaches(oldest.missing.lowerBound, from: position) ? .read : .close }
             if position < furthest + min(window, windowLimit) { return .read }
             return isCrowded ? .close : .pause
@@ -96,8 +98,10 @@ struct ReadPlanner {
 
     /// A request came.
     ///
-    /// - Parameter missing: the part for which it waits, from its first missing byte on; `nil` when it has been answered.
-    /// - Returns: whether the stream is of no use for it, and for nobody else, so that a wait in it should be cut short.
+    /// - Parameter missing: the part for which it waits, from its first missing byte on; `nil` when it has been
+    ///   answered.
+    /// - Returns: whether the stream is of no use for it, and for nobody else, so that a wait in it should be cut
+    ///   short.
     mutating func requested(_ range: Range<Int64>, missing: Range<Int64>?, id: UInt64) -> Bool {
         noteProgress(range)
         guard let missing else { return false }
@@ -118,10 +122,13 @@ struct ReadPlanner {
 
     /// Nobody has the file open for reading.
     ///
+    /// A program closes a file as soon as it has the last byte, which is before the server has said that the transfer is
+    /// complete. That answer is waited for: to abort a transfer that is over would cost two round trips for nothing.
+    ///
     /// - Returns: whether there is a stream to cut short.
     mutating func released() -> Bool {
         isReleased = true
-        return stream != .none
+        return stream != .none && !isAtEnd
     }
 
     /// Somebody has opened it again.
@@ -197,6 +204,12 @@ struct ReadPlanner {
     }
 
     // MARK: - Rules
+
+    /// Whether the stream has brought every byte that the server announced.
+    private var isAtEnd: Bool {
+        guard let position, let end else { return false }
+        return position >= end
+    }
 
     /// Where a new stream begins: early enough for all requests that are close to the oldest one.
     private var start: Int64 {

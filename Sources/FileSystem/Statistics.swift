@@ -16,6 +16,20 @@ package struct Statistics: Hashable, Sendable {
     package var dirtyFiles: Int
     /// What the spool's files reach over, in bytes.
     package var spoolBytes: Int64
+
+    /// The counts; zero where nothing is said.
+    package init(
+        inodes: Int = 0, handles: Int = 0, directoryEntries: Int = 0, streams: Int = 0, cachedBytes: Int = 0,
+        dirtyFiles: Int = 0, spoolBytes: Int64 = 0
+    ) {
+        self.inodes = inodes
+        self.handles = handles
+        self.directoryEntries = directoryEntries
+        self.streams = streams
+        self.cachedBytes = cachedBytes
+        self.dirtyFiles = dirtyFiles
+        self.spoolBytes = spoolBytes
+    }
 }
 
 extension FileSystem {

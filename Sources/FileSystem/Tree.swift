@@ -9,6 +9,11 @@ struct Tree {
     var directories: DirectoryCache
     var handles = HandleTable()
     let view: AttributeView
+    /// Directories that are being renamed, or are about to be.
+    private var moving: [UInt64: (directory: InodeNumber, isOnServer: Bool)] = [:]
+    private var lastMove: UInt64 = 0
+    /// How many renames of directories have ended.
+    private(set) var moves: UInt64 = 0
 
     init(configuration: FileSystemConfiguration) {
         let root = RemoteAttributes(kind: .directory, modified: configuration.wallClock())
@@ -35,6 +40,30 @@ struct Tree {
         let inode = try inode(number)
         guard let path = inodes.path(of: inode) else { throw .noEntry("inode \(number.rawValue), unlinked") }
         return path
+    }
+
+    /// Notes that a directory is about to be renamed: no upload begins below it.
+    mutating func announceMove(of directory: InodeNumber) -> UInt64 {
+        lastMove += 1
+        moving[lastMove] = (directory, false)
+        return lastMove
+    }
+
+    /// Notes that the server is told now: until the end, nobody knows which paths are the right ones.
+    mutating func beginMove(_ move: UInt64) { moving[move]?.isOnServer = true }
+
+    /// Notes that it has ended, and that the tree knows how.
+    mutating func endMove(_ move: UInt64) {
+        moving[move] = nil
+        moves += 1
+    }
+
+    /// Whether a directory on the way to an inode, or the inode itself, is being renamed.
+    ///
+    /// - Parameter onServer: only what the server has been told counts.
+    func isMoving(_ number: InodeNumber, onServer: Bool) -> Bool {
+        guard !moving.isEmpty, let inode = inodes[number] else { return false }
+        return moving.values.contains { ($0.isOnServer || !onServer) && inodes.isInside(inode, $0.directory) }
     }
 
     /// An open file.

@@ -33,6 +33,14 @@ final class Gate: Sendable {
         }
     }
 
+    /// Goes in if nobody else is inside; false if somebody is.
+    func tryEnter() -> Bool {
+        isTaken.withLock { isTaken in
+            defer { isTaken = true }
+            return !isTaken
+        }
+    }
+
     /// Lets the next one in.
     func leave() {
         isTaken.withLockThenWake { $0 = false }

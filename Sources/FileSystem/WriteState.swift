@@ -6,8 +6,8 @@ import Vocabulary
 ///
 /// ## Where the content is
 /// - On the server only (`isLocal` is false): reads stream, nothing is dirty.
-/// - Here from `base` on: the spool holds `base ..< size`, and below `base` the content is on the server only. `base` is
-///   0 for a new, a replaced or a fetched file, and the old end for a file that was only appended to.
+/// - Here from `base` on: the spool holds `base ..< size`, and below `base` the content is on the server only. `base`
+///   is 0 for a new, a replaced or a fetched file, and the old end for a file that was only appended to.
 ///
 /// ## What the server lacks
 /// - `none`: nothing. The spool may stay, as a cache for those who have the file open.
@@ -234,8 +234,8 @@ struct WriteState {
         return upload
     }
 
-    /// The content is on the server. What else was asked for meanwhile comes next; when that is nothing, the upload has ended, and
-    /// from then on who wants another time or mode sends it himself.
+    /// The content is on the server. What else was asked for meanwhile comes next; when that is nothing, the upload
+    /// has ended, and from then on who wants another time or mode sends it himself.
     ///
     /// - Returns: `nil` when the upload has ended.
     mutating func nextWish(version: UInt64) -> Wish? {

@@ -121,6 +121,7 @@ final class RequestTable: Sendable {
     /// Cancels what is left, waits until everything is answered or the deadline has passed, and lets no reply through
     /// from then on.
     func close(until deadline: Deadline) {
+        guard !state.withLock({ $0.isClosed }) else { return }
         end()
         for request in state.withLock({ Array($0.requests.values) }) { request.cancellation.cancel() }
         _ = state.wait(until: deadline) { state in state.requests.isEmpty ? true : nil }

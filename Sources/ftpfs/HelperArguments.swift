@@ -16,7 +16,7 @@ struct HelperArguments: ParsableCommand, Runnable {
     @Argument(help: "An empty directory of this machine.")
     var mountpoint: String
 
-    @Option(name: .customShort("o", allowingJoined: true), help: "Options, separated by commas; see below.")
+    @Option(name: .customShort("o", allowingJoined: true), help: "Options, separated by commas; see above.")
     var options: [String] = []
 
     @Flag(name: .customShort("s"), help: "Drop unknown options.")

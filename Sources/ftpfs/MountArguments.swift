@@ -19,7 +19,7 @@ struct MountArguments: ParsableCommand, Runnable {
     @Argument(help: "An empty directory of this machine.")
     var mountpoint: String
 
-    @Option(name: .customShort("o", allowingJoined: true), help: "Options, separated by commas; see below.")
+    @Option(name: .customShort("o", allowingJoined: true), help: "Options, separated by commas; see above.")
     var options: [String] = []
 
     @Flag(name: .customShort("f"), help: "Stay in the foreground and log to standard error.")

@@ -141,15 +141,15 @@ struct BadInputTests {
         }
     }
 
-    @Test("a spool directory that others can enter, a log file that cannot be written")
+    @Test("a spool directory that others can change, a log file that cannot be written")
     func localPlaces() throws {
         let peer = try Peer(.refuses)
         let url = "ftp://127.0.0.1:\(peer.port)/"
         try withTemporaryDirectory { directory in
             let open = directory.path + "/open"
-            #expect(mkdir(open, 0o755) == 0)
+            #expect(mkdir(open, 0o700) == 0 && chmod(open, 0o777) == 0)
             try expectFailure(
-                url, "spool_dir=\(open)", in: directory, code: .system, says: "not a directory that only you can use")
+                url, "spool_dir=\(open)", in: directory, code: .system, says: "can be changed by other users")
             try expectFailure(
                 url, "log_file=/none/log", in: directory, code: .system, says: "log file /none/log cannot be written")
         }

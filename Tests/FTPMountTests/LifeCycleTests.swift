@@ -1,4 +1,5 @@
 import Testing
+import Threading
 
 @testable import FTPMount
 
@@ -7,9 +8,14 @@ import Testing
 struct LifeCycleTests {
     typealias Step = (LifeCycle.Event, LifeCycle.Action)
 
-    private func play(_ steps: [Step]) -> LifeCycle {
+    /// Plays the steps one after the other, `interval` apart.
+    private func play(_ steps: [Step], every interval: Duration = .seconds(1)) -> LifeCycle {
         var life = LifeCycle()
-        for (event, expected) in steps { #expect(life.handle(event) == expected, "\(event) in \(life.state)") }
+        var now = Instant(nanoseconds: 0)
+        for (event, expected) in steps {
+            #expect(life.handle(event, at: now) == expected, "\(event) in \(life.state)")
+            now = now.advanced(by: interval)
+        }
         return life
     }
 
@@ -29,6 +35,12 @@ struct LifeCycleTests {
     func interruptedTwice() {
         _ = play([(.answers, .none), (.interrupt, .shutDown), (.interrupt, .abandon)])
         _ = play([(.answers, .none), (.terminate, .shutDown), (.interrupt, .abandon)])
+    }
+
+    @Test("takes the same press that comes twice for one")
+    func interruptedTwiceByOnePress() {
+        _ = play(
+            [(.answers, .none), (.interrupt, .shutDown), (.interrupt, .none)], every: .milliseconds(10))
     }
 
     @Test("does not begin when it is interrupted while connecting")

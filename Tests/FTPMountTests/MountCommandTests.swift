@@ -34,17 +34,35 @@ struct MountCommandTests {
         var isMounted: Bool { MountTable.current().type(at: mountPoint) == "fuse.ftpfs" }
 
         func content(of name: String) -> String? {
-            guard let file = try? FileDescriptor.open(mountPoint + "/" + name, .readOnly) else { return nil }
+            guard let file = try? FileDescriptor.open(mountPoint + "/" + name, .readOnly, options: [.closeOnExec])
+            else { return nil }
             defer { try? file.close() }
             var buffer = [UInt8](repeating: 0, count: 100)
             guard let count = try? buffer.withUnsafeMutableBytes({ try file.read(into: $0) }) else { return nil }
             return String(decoding: buffer[..<count], as: UTF8.self)
         }
 
+        /// Unmounts as umount(8) does, and returns the error number. While another test of this process starts a program,
+        /// that has a copy of every descriptor for a moment, also of a file here that has just been closed.
+        func unmount() -> Int32 {
+            var code: Int32 = 0
+            _ = waitUntil(.after(.seconds(30))) {
+                code = umount2(mountPoint, 0) == 0 ? 0 : errno
+                return code != EBUSY
+            }
+            return code
+        }
+
+        /// Whether a process runs. One that has ended but that its adoptive parent has not asked for yet does not.
+        private func runs(_ process: pid_t) -> Bool {
+            let status = text(of: "/proc/\(process)/stat")
+            return !status.isEmpty && !status.contains(") Z ")
+        }
+
         /// Whether everything of the mount is gone: it, its process and its spool.
         func isGone(_ process: pid_t?) -> Bool {
             waitUntil(.after(.seconds(30))) {
-                !isMounted && process.map { kill($0, 0) != 0 } ?? true
+                !isMounted && process.map { !runs($0) } ?? true
                     && (access(spool, F_OK) != 0 || rmdir(spool) == 0)
             }
         }
@@ -64,17 +82,6 @@ struct MountCommandTests {
             }
         }
         return nil
-    }
-
-    private func text(of path: String) -> String {
-        guard let file = try? FileDescriptor.open(path, .readOnly) else { return "" }
-        defer { try? file.close() }
-        var text = ""
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while let count = try? buffer.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
-            text += String(decoding: buffer[..<count], as: UTF8.self)
-        }
-        return text
     }
 
     @Test("returns when the mount answers, and shows no password anywhere")
@@ -97,7 +104,7 @@ struct MountCommandTests {
             #expect(!text(of: "\(place.directory)/log").contains("hunter2"))
             #expect(text(of: "\(place.directory)/log").contains("is mounted on"))
 
-            #expect(umount2(place.mountPoint, 0) == 0)
+            #expect(place.unmount() == 0)
             #expect(place.isGone(process))
         }
     }
@@ -131,7 +138,7 @@ struct MountCommandTests {
                 as: "/sbin/mount.fuse.ftpfs")
             #expect(real.status == 0 && place.isMounted, "\(real.standardError)")
             #expect(place.content(of: "hello.txt") == "hello\n")
-            #expect(umount2(place.mountPoint, 0) == 0)
+            #expect(place.unmount() == 0)
             #expect(place.isGone(mountingProcess(on: place.mountPoint)))
         }
     }
@@ -146,7 +153,8 @@ struct MountCommandTests {
                     "ftp://me:hunter2@127.0.0.1:\(server.port)/", place.mountPoint, "-d", "-o",
                     "spool_dir=\(place.spool)",
                 ])
-            #expect(waitUntil(.after(.seconds(30))) { place.content(of: "hello.txt") == "hello\n" })
+            #expect(running.says("is mounted on", until: .after(.seconds(30))))
+            #expect(place.content(of: "hello.txt") == "hello\n")
             #expect(!text(of: "/proc/\(running.process)/cmdline").contains("hunter2"))
             running.signal(signal)
 
@@ -187,9 +195,55 @@ struct MountCommandTests {
                     environment: environment, input: "hunter2\nmore\n")
                 #expect(outcome.status == 0, "\(outcome.standardError)")
                 let process = mountingProcess(on: place.mountPoint)
-                #expect(umount2(place.mountPoint, 0) == 0)
+                #expect(place.unmount() == 0)
                 #expect(place.isGone(process))
             }
+        }
+    }
+
+    @Test("says so when a mount is dead, and how to remove it")
+    func deadMount() throws {
+        try withServer { server, place in
+            let arguments = ["ftp://127.0.0.1:\(server.port)/", place.mountPoint, "-o", "spool_dir=\(place.spool)"]
+            #expect(try Program.run(arguments).status == 0)
+            let process = try #require(mountingProcess(on: place.mountPoint))
+            kill(process, SIGKILL)
+            #expect(waitUntil(.after(.seconds(30))) { access(place.mountPoint, F_OK) != 0 && errno == ENOTCONN })
+
+            let again = try Program.run(arguments)
+            #expect(again.status == ExitCode.usage.rawValue)
+            #expect(again.standardError.contains("fusermount3 -uz \(place.mountPoint)"))
+
+            DeadMount.detach(place.mountPoint)
+            #expect(try Program.run(arguments).status == 0)
+            // It has removed what the killed one left in the spool, and leaves nothing itself.
+            let next = mountingProcess(on: place.mountPoint)
+            #expect(place.unmount() == 0)
+            #expect(place.isGone(next))
+        }
+    }
+
+    @Test("can be tried with `ftpfs serve`, which prints its URL and serves until it is asked to end")
+    func serve() throws {
+        try withServer { _, place in
+            let site = place.directory + "/site"
+            #expect(mkdir(site, 0o700) == 0)
+            let server = try Program.start(["serve", site])
+            defer { server.kill() }
+            let url = try #require(server.firstLine(until: .after(.seconds(30))))
+            #expect(url.hasPrefix("ftp://127.0.0.1:"))
+
+            let outcome = try Program.run([url, place.mountPoint, "-o", "spool_dir=\(place.spool)"])
+            #expect(outcome.status == 0, "\(outcome.standardError)")
+            let mounted = TemporaryDirectory(path: place.mountPoint)
+            _ = try mounted.write("new.txt", "from here\n", mode: 0o600)
+            #expect(text(of: site + "/new.txt") == "from here\n")
+            let process = mountingProcess(on: place.mountPoint)
+            #expect(place.unmount() == 0)
+            #expect(place.isGone(process))
+
+            server.signal(SIGTERM)
+            #expect(server.wait(until: .after(.seconds(30))) == 0)
         }
     }
 
@@ -203,4 +257,16 @@ struct MountCommandTests {
         for option in MountOption.table { #expect(help.standardOutput.contains(option.name)) }
         #expect(!help.standardOutput.contains("settings-fd"))
     }
+}
+
+/// The content of a file; empty when it cannot be read.
+private func text(of path: String) -> String {
+    guard let file = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec]) else { return "" }
+    defer { try? file.close() }
+    var text = ""
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while let count = try? buffer.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
+        text += String(decoding: buffer[..<count], as: UTF8.self)
+    }
+    return text
 }

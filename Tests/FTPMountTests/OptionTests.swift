@@ -118,7 +118,8 @@ struct OptionTests {
         arguments: [
             "defaults", "auto", "noauto", "user", "nouser", "users", "nousers", "owner", "group", "_netdev", "nofail",
             "uhelper=udisks2", "helper=x", "silent", "loud", "mand", "iversion", "relatime", "norelatime",
-            "strictatime", "lazytime", "diratime", "intr", "no_remote_lock", "comment=x y", "x-systemd.automount",
+            "strictatime", "lazytime", "diratime", "nodiratime", "intr", "no_remote_lock", "comment=x y",
+            "x-systemd.automount",
             "x-systemd.requires=a.service", "X-mount.mkdir", "loop", "loop=/dev/loop0", "offset=5", "rprivate",
             "verity.hashdevice=x",
         ])

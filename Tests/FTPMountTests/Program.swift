@@ -94,6 +94,7 @@ enum Program {
         private let standardOutput: FileDescriptor
         private let standardError: FileDescriptor
         private var status: Int32??
+        private var said: [UInt8] = []
 
         fileprivate init(process: pid_t, standardOutput: FileDescriptor, standardError: FileDescriptor) {
             self.process = process
@@ -121,13 +122,39 @@ enum Program {
             _ = wait(until: .after(.seconds(10)))
         }
 
+        /// The first line that it wrote on standard output; `nil` when the deadline came first.
+        func firstLine(until deadline: Deadline) -> String? {
+            var line: [UInt8] = []
+            var byte: UInt8 = 0
+            var poller = pollfd(fd: standardOutput.rawValue, events: Int16(POLLIN), revents: 0)
+            while poll(&poller, 1, deadline.pollTimeout) > 0, read(standardOutput.rawValue, &byte, 1) == 1 {
+                if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
+                line.append(byte)
+            }
+            return nil
+        }
+
+        /// Waits until it has written a text on standard error; false when the deadline came first, or its end.
+        func says(_ text: String, until deadline: Deadline) -> Bool {
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            while !String(decoding: said, as: UTF8.self).contains(text) {
+                var poller = pollfd(fd: standardError.rawValue, events: Int16(POLLIN), revents: 0)
+                guard poll(&poller, 1, deadline.pollTimeout) > 0,
+                    let count = try? buffer.withUnsafeMutableBytes({ try standardError.read(into: $0) }), count > 0
+                else { return false }
+                said += buffer[..<count]
+            }
+            return true
+        }
+
         /// All that it wrote, up to the end or the deadline.
         func output(until deadline: Deadline) -> (standard: String, error: String) {
             defer {
                 try? standardOutput.close()
                 try? standardError.close()
             }
-            return (text(standardOutput, deadline), text(standardError, deadline))
+            let before = String(decoding: said, as: UTF8.self)
+            return (text(standardOutput, deadline), before + text(standardError, deadline))
         }
 
         private func text(_ descriptor: FileDescriptor, _ deadline: Deadline) -> String {

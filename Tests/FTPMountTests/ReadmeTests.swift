@@ -10,7 +10,7 @@ struct ReadmeTests {
     func options() throws {
         let path = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
             .appending("README.md")
-        let file = try FileDescriptor.open(path, .readOnly)
+        let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
         defer { try? file.close() }
         var buffer = [UInt8](repeating: 0, count: 256 << 10)
         let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }

@@ -13,7 +13,7 @@ struct TemporaryDirectory {
     func write(_ name: String, _ content: String, mode: UInt32) throws -> String {
         let file = path + "/" + name
         let descriptor = try FileDescriptor.open(
-            file, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+            file, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
         try descriptor.closeAfter { _ = try descriptor.writeAll(content.utf8) }
         try #require(chmod(file, mode) == 0)
         return file

@@ -12,5 +12,5 @@ scenario() {
     exec 3<&-
     # `head` reads ahead of what it shows, so the comparison is by the tail.
     tail -c 1000000 seen | same - <(tail -c 1000000 expected)
-    eventually test -z "$(names "$SERVER")"
+    eventually is_empty "$SERVER"
 }

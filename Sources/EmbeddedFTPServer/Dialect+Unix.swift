@@ -1,6 +1,5 @@
-/// The products. What they say was taken down from vsftpd 3.0.3, ProFTPD 1.3.8 and Pure-FTPd 1.0.50 on Debian 12 with
-/// their default settings (and write access); of IIS and FileZilla Server it follows their documentation and logs.
-/// What this server cannot do (TLS) is left out of their FEAT.
+/// The products of Unix. What they say was taken down from vsftpd 3.0.3, ProFTPD 1.3.8 and Pure-FTPd 1.0.50 on Debian 12
+/// with their default settings (and write access). What this server cannot do (TLS) is left out of their FEAT.
 extension Dialect {
     /// vsftpd 3.0.3 with write_enable and mdtm_write.
     package static let vsftpd = Dialect(
@@ -108,7 +107,7 @@ extension Dialect {
         quirks: [
             .listsWithOptions, .listsDotAndDotDot, .hidesDotFiles, .expandsPatterns, .prefersLiteralName,
             .listsLinkItself, .namesWithDirectory, .halvesIAC, .countsConnectionsAtLogin, .refusesRestartBeyondEnd,
-            .answersEmptyLine, .opensWithRemainingSize,
+            .answersEmptyLine, .opensWithRemainingSize, .opensBeforeItLooks,
         ],
         says: [
             .greeting: "220 ProFTPD Server (Debian) [127.0.0.1]",
@@ -174,7 +173,7 @@ extension Dialect {
             facts: [.type, .size, .sizd, .modify, .unixMode, .unixUID, .unixGID, .unique], linkType: .slink),
         quirks: [
             .listsWithOptions, .listsDotAndDotDot, .hidesDotFiles, .expandsPatterns, .splitsListArgumentAtBlanks,
-            .listsNothingForMissing, .namesEverything, .namesWithDirectory, .cutsTailAfterRestart,
+            .listsNothingForMissing, .namesEverything, .namesOnlyWhatExists, .namesWithDirectory, .cutsTailAfterRestart,
             .refusesRestartBeyondEnd, .leavesQuotesSingle, .repeatsPathOfMakeDirectory, .repeatsPathOfMachineListing,
         ],
         says: [
@@ -258,136 +257,4 @@ extension Dialect {
             .factListNotFound: "550 Can't check for file existence",
             .restartBeyondEnd: "554-Restart offset is too large for file size {size}.\nRestart offset reset to 0",
         ])
-
-    /// The FTP service of Windows: listings of DOS, no MLSD, a rename does not replace.
-    package static let iis = Dialect(
-        name: "IIS",
-        features: ["LANG EN*", "UTF8", "HOST", "SIZE", "MDTM", "REST STREAM"],
-        lacks: ["MFMT", "MLST", "MLSD", "RANG", "CLNT", "SITE CHMOD", "SITE UTIME", "SITE SYMLINK"],
-        listing: .dos,
-        quirks: [.refusesReplacingRename, .tellsTimeOfDirectories, .expandsPatterns],
-        reasons: .windows,
-        says: [
-            .greeting: "220 Microsoft FTP Service",
-            .tooManyConnections: "421 Maximum connections reached.",
-            .idleTimeout: "421 Connection closed by idle timeout.",
-            .goodbye: "221 Goodbye.",
-            .needPassword: "331 Password required",
-            .loggedIn: "230 User logged in.",
-            .loginFailed: "530 User cannot log in.",
-            .notLoggedIn: "530 Please login with USER and PASS.",
-            .unknownCommand: "500 Command not understood.",
-            .missingArgument: "501 Parameter cannot be empty.",
-            .system: "215 Windows_NT",
-            .noop: "200 noop command successful.",
-            .featuresBegin: "211-Extended features supported:",
-            .featuresEnd: "211 END",
-            .utf8On: "200 OPTS UTF8 command successful - UTF8 encoding now ON.",
-            .typeBinary: "200 Type set to I.",
-            .typeASCII: "200 Type set to A.",
-            .restartAt: "350 Restarting at {argument}.",
-            .passive: "227 Entering Passive Mode ({address}).",
-            .directoryChanged: "250 CWD command successful.",
-            .directoryChangeFailed: "550 {reason}",
-            .workingDirectory: "257 \"{path}\" is current directory.",
-            .directoryMade: "257 \"{path}\" directory created.",
-            .directoryMakeFailed: "550 {reason}",
-            .directoryRemoved: "250 RMD command successful.",
-            .directoryRemoveFailed: "550 {reason}",
-            .fileDeleted: "250 DELE command successful.",
-            .fileDeleteFailed: "550 {reason}",
-            .renameReady: "350 Requested file action pending further information.",
-            .renameFromFailed: "550 {reason}",
-            .renameFromFirst: "503 Bad sequence of commands.",
-            .renamed: "250 RNTO command successful.",
-            .renameFailed: "550 {reason}",
-            .renameTargetExists: "550 Cannot create a file when that file already exists.",
-            .sizeFailed: "550 {reason}",
-            .timeFailed: "550 {reason}",
-            .notAFile: "550 Access is denied.",
-            .noDataConnection: "425 Cannot open data connection.",
-            .dataConnectionFailed: "425 Cannot open data connection.",
-            .openingForRead: "125 Data connection already open; Transfer starting.",
-            .openingForWrite: "125 Data connection already open; Transfer starting.",
-            .openingForList: "125 Data connection already open; Transfer starting.",
-            .transferred: "226 Transfer complete.",
-            .listed: "226 Transfer complete.",
-            .retrieveFailed: "550 {reason}",
-            .retrieveNotAFile: "550 Access is denied.",
-            .storeFailed: "550 {reason}",
-            .transferAborted: "426 Connection closed; transfer aborted.",
-            .clientHungUp: "426 Connection closed; transfer aborted.",
-            .abortDone: "226 ABOR command successful.",
-            .abortIdle: "225 ABOR command successful.",
-            .listNotFound: "550 {reason}",
-            .nameListNotFound: "550 {reason}",
-        ])
-
-    /// FileZilla Server 1: MLSD without `.` and `..`, a rename does not replace.
-    package static let filezilla = Dialect(
-        name: "FileZilla Server",
-        features: [
-            "MDTM", "REST STREAM", "SIZE", machineListingFeature, "MLSD", "UTF8", "CLNT", "MFMT", "EPSV", "EPRT",
-        ],
-        lacks: ["ACCT", "RANG", "SITE CHMOD", "SITE UTIME", "SITE SYMLINK"],
-        listing: .unix(.filezilla),
-        facts: MachineListingFormat(facts: [.type, .size, .modify, .perm], linkType: .target),
-        quirks: [.refusesReplacingRename, .hidesDotInMachineListing, .tellsTimeOfDirectories],
-        says: [
-            .greeting: "220-FileZilla Server 1.8.2\nPlease visit https://filezilla-project.org/",
-            .tooManyConnections: "421 Too many connections.",
-            .idleTimeout: "421 Login time exceeded. Goodbye.",
-            .goodbye: "221 Goodbye.",
-            .needPassword: "331 Please, specify the password.",
-            .loggedIn: "230 Login successful.",
-            .loginFailed: "530 Login incorrect.",
-            .notLoggedIn: "530 Please log in first.",
-            .unknownCommand: "500 Wrong command.",
-            .missingArgument: "501 Missing required argument",
-            .system: "215 UNIX emulated by FileZilla.",
-            .utf8On: "202 UTF8 mode is always enabled. No need to send this command.",
-            .clientNoted: "200 Don't care",
-            .directoryChanged: "250 CWD command successful",
-            .directoryChangeFailed: "550 Couldn't open the directory",
-            .workingDirectory: "257 \"{path}\" is current directory.",
-            .directoryMade: "257 \"{path}\" created successfully.",
-            .directoryMakeFailed: "550 Couldn't create the directory: {reason}",
-            .directoryRemoved: "250 Directory deleted successfully.",
-            .directoryRemoveFailed: "550 Couldn't delete the directory",
-            .fileDeleted: "250 File deleted successfully.",
-            .fileDeleteFailed: "550 Couldn't delete the file",
-            .renameReady: "350 File exists, ready for destination name.",
-            .renameFromFailed: "550 Couldn't find the file",
-            .renamed: "250 File or directory renamed successfully.",
-            .renameFailed: "553 Couldn't rename",
-            .renameTargetExists: "553 Target exists already",
-            .sizeFailed: "550 Couldn't get the size",
-            .timeFailed: "550 Couldn't get the time",
-            .openingForRead: "150 Starting data transfer.",
-            .openingForWrite: "150 Starting data transfer.",
-            .openingForList: "150 Starting data transfer.",
-            .openingForFacts: "150 Starting data transfer.",
-            .transferred: "226 Operation successful",
-            .listed: "226 Operation successful",
-            .retrieveFailed: "550 Couldn't open the file",
-            .retrieveNotAFile: "550 Couldn't open the file",
-            .storeFailed: "550 Couldn't open the file",
-            .transferAborted: "426 Aborting the data transfer",
-            .clientHungUp: "426 Aborting the data transfer",
-        ])
-
-    /// As little as a server can be: RFC 959 with LIST, no FEAT, nothing younger than 1985.
-    package static let minimal = Dialect(
-        name: "minimal",
-        lacks: [
-            "FEAT", "OPTS", "CLNT", "EPSV", "EPRT", "MDTM", "SIZE", "MFMT", "MLST", "MLSD", "RANG", "SITE CHMOD",
-            "SITE UTIME", "SITE SYMLINK",
-        ])
-
-    /// All of them, for tests that go through the list.
-    package static let all: [Dialect] = [.vsftpd, .proftpd, .pureftpd, .iis, .filezilla, .minimal]
-}
-
-extension Dialect: CustomStringConvertible {
-    package var description: String { name }
 }
