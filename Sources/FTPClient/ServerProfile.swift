@@ -112,8 +112,8 @@ struct ServerProfile: Sendable {
         hasMachineLook = features.contains("MLST")
         // `MFF` (draft-somers-ftp-mfxx) tells ProFTPD, whatever its greeting was set to.
         if features.contains("MFF") { doublesTelnetEscape = true }
-        // `SPSV` is a command of Pure-FTPd alone.
-        if features.contains("SPSV") { replacesTrailingBlanks = true }
+        // `ESTP` is a command of Pure-FTPd alone.
+        if features.contains("ESTP") { replacesTrailingBlanks = true }
         listing = hasMachineListing ? .machine : .listAll
         time = features.contains("MFMT") ? .mfmt : .mdtm
     }

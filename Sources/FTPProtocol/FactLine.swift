@@ -189,8 +189,10 @@ private struct Facts {
         return value[colon...].dropFirst()
     }
 
-    /// Permission bits from octal digits; the type of the file, which some servers add, is cut.
+    /// Permission bits from octal digits; the type of the file, which some servers add, is cut. Newer versions of pyftpdlib
+    /// write the digits as Python does, `0o644`.
     private static func octal(_ value: ArraySlice<UInt8>) -> UInt32? {
+        let value = value.starts(with: "0o".utf8) ? value.dropFirst(2) : value
         // 22 octal digits would fill 64 bits; 8 are more than any mode has.
         guard (1...8).contains(value.count) else { return nil }
         var mode: UInt32 = 0

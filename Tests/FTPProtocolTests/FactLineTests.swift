@@ -78,6 +78,7 @@ import Vocabulary
     @Test(
         arguments: [
             ("UNIX.mode=0644", 0o644), ("unix.MODE=755", 0o755), ("UNIX.mode=100644", 0o644),
+            ("unix.mode=0o644", 0o644), ("unix.mode=0o", nil),
             ("UNIX.mode=4755", 0o4755),
             ("UNIX.mode=0", 0), ("UNIX.mode=", nil), ("UNIX.mode=8", nil), ("UNIX.mode=rwx", nil),
             ("UNIX.mode=777777777", nil),
