@@ -53,7 +53,7 @@ extension Mounts {
             /// `umount` succeeds and the process ends with 0.
             func expectCleanUnmount() throws {
                 let exit = try mount.unmount(within: Faults.patience)
-                #expect(exit == .code(0), "\(mount.log())")
+                #expect(exit == .code(0), "\(mount.holders())\(mount.log())")
             }
 
             /// Whether the mount works: reads, writes and lists, with the bytes compared.

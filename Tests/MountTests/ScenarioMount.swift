@@ -46,8 +46,8 @@ final class ScenarioMount: Sendable {
                 state.mount = new
                 return new
             } catch {
-                // Once is enough: the scenarios that follow fail for the same reason.
-                state.failures[setting] = TestFailure("\(error)")
+                // Once is enough: the scenarios that follow fail for the same reason, and say no more than that.
+                state.failures[setting] = TestFailure("there is no mount, see the first failure with these settings")
                 throw error
             }
         }

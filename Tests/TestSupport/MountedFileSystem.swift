@@ -80,6 +80,20 @@ package final class MountedFileSystem: Sendable {
         return process.wait(within: span)
     }
 
+    /// The processes of other mount namespaces that have the mount as well: a namespace made while it was there keeps it,
+    /// and with it the process, after it is gone here. Empty on a machine where nothing else goes on.
+    package func holders() -> String {
+        let script = """
+            here=$(readlink /proc/self/ns/mnt)
+            for process in /proc/[0-9]*; do
+                if grep -qs " $MOUNT " "$process/mountinfo" && [ "$(readlink "$process/ns/mnt")" != "$here" ]; then
+                    echo "held by $process: $(tr '\\0' ' ' <"$process/cmdline")"
+                fi
+            done
+            """
+        return (try? Shell.run(script, ["MOUNT": path]).output) ?? ""
+    }
+
     /// Asks the process to end by SIGTERM, which unmounts, and waits for it.
     package func terminate(within span: Duration = .seconds(30)) -> ChildProcess.Exit? {
         process.signal(SIGTERM)
