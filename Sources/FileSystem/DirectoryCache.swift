@@ -25,6 +25,9 @@ struct DirectoryCache {
     /// How many entries are kept.
     var entryCount: Int { records.cost - records.count }
 
+    /// How many requests wait for a listing.
+    var waiterCount: Int { listings.values.reduce(0) { $0 + $1.flight.waiterCount } }
+
     /// What is known of a name.
     mutating func knowledge(
         of name: FileName, in directory: InodeNumber, at now: Instant, acceptStale: Bool

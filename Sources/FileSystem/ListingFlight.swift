@@ -23,6 +23,9 @@ final class ListingFlight: Sendable {
         self.startedAt = startedAt
     }
 
+    /// How many wait now.
+    var waiterCount: Int { state.withLock { $0.waiters } }
+
     /// Counts one more waiter, who then calls ``wait(_:)``.
     ///
     /// - Returns: false if this listing has been given up; the caller has to start another one.

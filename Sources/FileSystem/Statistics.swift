@@ -8,6 +8,8 @@ package struct Statistics: Hashable, Sendable {
     package var handles: Int
     /// Names in the directory cache.
     package var directoryEntries: Int
+    /// Requests that wait for a listing.
+    package var waitingForListings: Int
     /// Files that have a stream, or wait for one.
     package var streams: Int
     /// File content in memory, in bytes.
@@ -19,12 +21,13 @@ package struct Statistics: Hashable, Sendable {
 
     /// The counts; zero where nothing is said.
     package init(
-        inodes: Int = 0, handles: Int = 0, directoryEntries: Int = 0, streams: Int = 0, cachedBytes: Int = 0,
-        dirtyFiles: Int = 0, spoolBytes: Int64 = 0
+        inodes: Int = 0, handles: Int = 0, directoryEntries: Int = 0, waitingForListings: Int = 0, streams: Int = 0,
+        cachedBytes: Int = 0, dirtyFiles: Int = 0, spoolBytes: Int64 = 0
     ) {
         self.inodes = inodes
         self.handles = handles
         self.directoryEntries = directoryEntries
+        self.waitingForListings = waitingForListings
         self.streams = streams
         self.cachedBytes = cachedBytes
         self.dirtyFiles = dirtyFiles
@@ -35,13 +38,17 @@ package struct Statistics: Hashable, Sendable {
 extension FileSystem {
     /// Counts. Blocks nobody for longer than it takes to look at the open files.
     package var statistics: Statistics {
-        let (inodes, handles, entries, contents) = tree.withLock { tree in
-            (tree.inodes.count, tree.handles.count, tree.directories.entryCount, tree.openContents)
+        var (statistics, contents) = tree.withLock { tree in
+            let counts = Statistics(
+                inodes: tree.inodes.count, handles: tree.handles.count,
+                directoryEntries: tree.directories.entryCount, waitingForListings: tree.directories.waiterCount)
+            return (counts, tree.openContents)
         }
-        return Statistics(
-            inodes: inodes, handles: handles, directoryEntries: entries, streams: streams.runningCount,
-            cachedBytes: chunks.byteCount, dirtyFiles: contents.count { $0.state.withLock { $0.isDirty } },
-            spoolBytes: spool.byteCount)
+        statistics.streams = streams.runningCount
+        statistics.cachedBytes = chunks.byteCount
+        statistics.dirtyFiles = contents.count { $0.state.withLock { $0.isDirty } }
+        statistics.spoolBytes = spool.byteCount
+        return statistics
     }
 }
 

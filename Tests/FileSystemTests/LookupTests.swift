@@ -75,6 +75,7 @@ import Vocabulary
             let first = try Background { try f.fileSystem.lookup(name("a"), in: .root, request(impatient)) }
             #expect(blocker.waitForArrivals())
             let others = try (0..<4).map { _ in try Background { try f.exists("a") } }
+            #expect(waitUntil { f.fileSystem.statistics.waitingForListings == 5 })
 
             impatient.cancel()
             #expect(failure { _ = try first.value() } == .cancelled)
