@@ -1,0 +1,192 @@
+"""How each of the four servers is configured and started.
+
+What all of them do alike: one user with a password, its files in one root, every permission inside it, no limit that a
+test would meet by accident, names as bytes, dot files shown, times in UTC, the process in the foreground.
+"""
+
+import grp
+import os
+import pwd
+import sys
+
+from . import packages
+from .settings import HOST, PASSIVE_PORTS, PASSWORD, PASSWORD_HASH, REPOSITORY, USER, session_ids
+
+FIRST_PORT, LAST_PORT = PASSIVE_PORTS
+
+
+def vsftpd(server):
+    """vsftpd 3. It knows users only through PAM and the system's user table.
+
+    So that nothing is left behind on the machine it runs in a mount namespace of its own, where /etc/passwd, /etc/shadow
+    and /etc/pam.d are files of ours. Without root it serves anonymous users only.
+    """
+    folder, environment = packages.debian_package("vsftpd", "usr/sbin/vsftpd")
+    uid, gid = session_ids()
+    (server.run / "empty").mkdir(mode=0o755, exist_ok=True)
+    server.write(
+        "passwd",
+        "root:x:0:0:root:/root:/bin/sh\n"
+        f"nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+        f"{USER}:x:{uid}:{gid}:ftpfs tests:{server.root}:/bin/sh\n",
+        0o644)
+    server.write("shadow", f"root:*:19000::::::\nnobody:*:19000::::::\n{USER}:{PASSWORD_HASH}:19000::::::\n")
+    (server.run / "pam.d").mkdir(exist_ok=True)
+    # `nodelay`: a wrong password costs two seconds otherwise.
+    server.write(
+        "pam.d/ftpfs-tests", "auth required pam_unix.so nodelay\naccount required pam_unix.so\nsession required pam_permit.so\n",
+        0o644)
+    configuration = server.write("vsftpd.conf", f"""\
+listen=YES
+listen_address={HOST}
+listen_port={server.port}
+background=NO
+anonymous_enable=NO
+local_enable=YES
+pam_service_name=ftpfs-tests
+check_shell=NO
+tcp_wrappers=NO
+nopriv_user=nobody
+secure_chroot_dir={server.run}/empty
+chroot_local_user=YES
+allow_writeable_chroot=YES
+local_root={server.root}
+local_umask=022
+file_open_mode=0666
+write_enable=YES
+chmod_enable=YES
+mdtm_write=YES
+use_localtime=NO
+max_per_ip={server.connections}
+max_clients=200
+pasv_min_port={FIRST_PORT}
+pasv_max_port={LAST_PORT}
+idle_session_timeout=600
+data_connection_timeout=120
+delay_failed_login=0
+max_login_fails=3
+xferlog_enable=YES
+log_ftp_protocol=YES
+syslog_enable=NO
+vsftpd_log_file={server.log}.protocol
+seccomp_sandbox=NO
+isolate=NO
+isolate_network=NO
+""")
+    script = (
+        f'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/shadow" /etc/shadow && mount --bind "$1/pam.d" /etc/pam.d '
+        '&& exec "$2" "$3"'
+    )
+    namespace = ["unshare", "--mount", "--propagation", "private"]
+    binary = folder / "usr/sbin/vsftpd"
+    return [*namespace, "--", "sh", "-c", script, "vsftpd", str(server.run), str(binary), str(configuration)], environment
+
+
+def proftpd(server):
+    """ProFTPD 1.3 with its own password file."""
+    folder, environment = packages.debian_package("proftpd-core", "usr/sbin/proftpd")
+    uid, gid = session_ids()
+    as_root = os.geteuid() == 0
+    # ProFTPD wants names here; the login gives root's sessions the number from the user file.
+    owner = "" if as_root else f"User {pwd.getpwuid(uid).pw_name}\nGroup {grp.getgrgid(gid).gr_name}"
+    users = server.write("users", f"{USER}:{PASSWORD_HASH}:{uid}:{gid}:ftpfs tests:{server.root}:/bin/sh\n")
+    groups = server.write("groups", f"{USER}:x:{gid}:{USER}\n")
+    configuration = server.write("proftpd.conf", f"""\
+ServerName "ftpfs tests"
+ServerType standalone
+DefaultAddress {HOST}
+SocketBindTight on
+Port {server.port}
+UseIPv6 off
+{owner}
+ControlsEngine off
+PidFile {server.run}/proftpd.pid
+ScoreboardFile {server.run}/scoreboard
+DelayEngine off
+SystemLog {server.log}
+ExtendedLog {server.log}.protocol ALL commands
+LogFormat commands "%t [%P] \\"%r\\" %s"
+TransferLog none
+WtmpLog off
+AuthPAM off
+AuthOrder mod_auth_file.c
+AuthUserFile {users}
+AuthGroupFile {groups}
+RequireValidShell off
+UseFtpUsers off
+UseReverseDNS off
+{"DefaultRoot ~" if as_root else ""}
+MaxInstances 200
+MaxClientsPerHost {server.connections} "Sorry, the maximum number of clients (%m) from your host are already connected."
+MaxLoginAttempts 3
+TimeoutIdle 600
+TimeoutNoTransfer 600
+TimeoutStalled 600
+PassivePorts {FIRST_PORT} {LAST_PORT}
+UseEncoding off
+TimesGMT on
+Umask 022 022
+AllowOverwrite on
+AllowRetrieveRestart on
+AllowStoreRestart on
+DefaultTransferMode binary
+<Global>
+  <Limit ALL SITE_CHMOD>
+    AllowAll
+  </Limit>
+</Global>
+""")
+    return [str(folder / "usr/sbin/proftpd"), "--nodaemon", "--quiet", "--config", str(configuration)], environment
+
+
+def pure_ftpd(server):
+    """Pure-FTPd 1.0 with a user database of its own. It writes to syslog only; transfers are in `log.transfers`."""
+    folder, environment = packages.debian_package("pure-ftpd", "usr/sbin/pure-ftpd")
+    uid, gid = session_ids()
+    # Written by hand: `pure-pw useradd` would choose an argon2 hash that costs seconds at every login.
+    users = server.write("users", f"{USER}:{PASSWORD_HASH}:{uid}:{gid}::{server.root}/./::::::::::::\n")
+    database = server.run / "users.pdb"
+    packages.quiet(folder / "usr/bin/pure-pw", "mkdb", database, "-f", users)
+    return [
+        str(folder / "usr/sbin/pure-ftpd"),
+        "--bind", f"{HOST},{server.port}",
+        "--ipv4only",
+        "--chrooteveryone",
+        "--noanonymous",
+        "--dontresolve",
+        "--verboselog",
+        "--login", f"puredb:{database}",
+        "--minuid", "1",
+        "--maxclientsnumber", "200",
+        "--maxclientsperip", str(server.connections),
+        "--maxidletime", "10",
+        "--passiveportrange", f"{FIRST_PORT}:{LAST_PORT}",
+        "--umask", "133:022",
+        "--displaydotfiles",
+        "--limitrecursion", "200000:50",
+        "--maxdiskusagepct", "100",
+        "--pidfile", str(server.run / "pure-ftpd.pid"),
+        "--altlog", f"w3c:{server.log}.transfers",
+    ], environment
+
+
+def pyftpdlib(server):
+    """pyftpdlib, in a Python process of ours (`serve_pyftpdlib.py`)."""
+    folder = packages.pyftpdlib()
+    uid, gid = session_ids()
+    program = REPOSITORY / "scripts" / "testservers" / "serve_pyftpdlib.py"
+    environment = dict(os.environ, PYTHONPATH=str(folder), PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
+    return [
+        sys.executable, str(program), HOST, str(server.port), str(FIRST_PORT), str(LAST_PORT), str(server.root), USER, PASSWORD,
+        str(uid), str(gid), str(server.connections),
+    ], environment
+
+
+PRODUCTS = {"vsftpd": vsftpd, "proftpd": proftpd, "pure-ftpd": pure_ftpd, "pyftpdlib": pyftpdlib}
+"""Name on the command line → what prepares the server and returns its command line and environment."""
+
+NEED_ROOT = {
+    "vsftpd": "it has local users only when it can change to them",
+    "pure-ftpd": "it refuses every user when it cannot change to them",
+}
+"""Servers that an ordinary user cannot run, and why."""
