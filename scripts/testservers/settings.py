@@ -15,7 +15,7 @@ PASSWORD_HASH = (
 )
 """`openssl passwd -6 -salt ftpfstestservers 'correct horse'`; a constant, because not every machine has that tool."""
 
-HOST = "127.0.0.1"
+HOST = os.environ.get("TEST_SERVERS_HOST", "127.0.0.1")
 PASSIVE_PORTS = (49152, 65534)
 """RFC 6335's dynamic ports. All servers share the range; each tries another port when one is taken."""
 

@@ -1,0 +1,133 @@
+"""Does one work with one tool, once, and says what it took.
+
+The course of a run: the server's disk is brought to where the work starts, the daemon mounts with empty caches, the
+connections come to rest; the clock and the counters start, the work is done in a process of its own, what it wrote is
+waited for on the server's disk; the connections come to rest again and the counters stop; then what was read or written
+is compared, byte for byte, and the mount is taken down.
+"""
+
+import os
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from . import isolation
+from .child import Failed, TooSlow, do
+from .mount import Mount
+from .tools import Curl, environment_with
+
+
+@dataclass
+class Outcome:
+    """What a run took; with `failure` the rest is not there."""
+
+    failure: str = ""
+    seconds: float = 0
+    cpu: float = 0
+    """Seconds of the daemon with all its children; of curl."""
+    peak: int = 0
+    """KiB: the most memory it had since it was started."""
+    moved: int = 0
+    """Bytes that the daemon read and wrote: next to none when the kernel answers from its own cache."""
+    bytes: int = 0
+    connections: int = 0
+    commands: int = 0
+    verbs: Counter = field(default_factory=Counter)
+    commands_complete: bool = True
+
+    def take(self, traffic):
+        self.bytes, self.connections, self.commands = traffic.bytes, traffic.connections, traffic.commands
+        self.verbs, self.commands_complete = traffic.verbs, traffic.is_complete
+
+
+class Measurement:
+    """Everything a run needs; the same for all of them."""
+
+    def __init__(self, server, wire, network, scratch, limit, drops_caches=False):
+        self.server, self.wire, self.network, self.scratch, self.limit = server, wire, network, scratch, limit
+        self.drops_caches = drops_caches
+
+    def take(self, tool, work):
+        """The outcome of one run."""
+        work.reset()
+        if self.drops_caches:
+            isolation.forget_caches()
+        try:
+            return self._curl(tool, work) if isinstance(tool, Curl) else self._mounted(tool, work)
+        except Failed as reason:
+            return Outcome(failure=str(reason))
+
+    def _mounted(self, tool, work):
+        outcome = Outcome()
+        self.wire.start()
+        with Mount(tool, self.server, self.scratch) as mount:
+            try:
+                cpu, moved = 0.0, 0
+                if not work.starts_before_mount:
+                    self._come_to_rest()
+                    do(lambda: work.warm(mount.path), self.limit)
+                    self._come_to_rest()
+                    self.wire.start()
+                    cpu, moved = mount.cpu_seconds(), mount.bytes_moved()
+                outcome.seconds, result = do(lambda: work.run(mount.path), self.limit)
+                outcome.seconds += mount.seconds_to_mount if work.starts_before_mount else self._until_arrived(work)
+                self._come_to_rest()
+                outcome.take(self.wire.stop())
+                outcome.cpu, outcome.moved = mount.cpu_seconds() - cpu, mount.bytes_moved() - moved
+                outcome.peak = mount.peak_memory()
+                do(lambda: work.check(mount.path, result), self.limit)
+            except TooSlow:
+                # What hangs in the mount is let go before it is unmounted.
+                mount.kill()
+                raise
+        return outcome
+
+    def _curl(self, tool, work):
+        outcome = Outcome()
+        arguments = work.curl(self.server.url)
+        # --disable: no ~/.curlrc. What it would print, listings, goes nowhere.
+        command = [tool.program, "--disable", "--silent", "--show-error", "--fail-early", *arguments]
+        self.wire.start()
+
+        def run():
+            done = subprocess.Popen(
+                command, env=environment_with({}), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            message = done.stderr.read().decode(errors="replace").strip()
+            usage = _wait(done)
+            if done.returncode != 0:
+                raise Failed(message.splitlines()[0][:60] if message else f"curl exits with {done.returncode}")
+            return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+        outcome.seconds, (outcome.cpu, outcome.peak) = do(run, self.limit)
+        outcome.seconds += self._until_arrived(work)
+        self._come_to_rest()
+        outcome.take(self.wire.stop())
+        return outcome
+
+    def _until_arrived(self, work):
+        """Seconds until what was written is on the server's disk. Comparing it takes none of them."""
+        start = time.perf_counter()
+        while True:
+            looked = time.perf_counter()
+            if work.arrived():
+                return looked - start
+            if looked - start > self.limit:
+                raise Failed("not on the server")
+            time.sleep(0.002)
+
+    def _come_to_rest(self):
+        """Waits until nothing has gone over the wire for a moment: what is fetched ahead, or armed, is a cost of the work too."""
+        moment = 0.1 + 3 * self.network.rtt
+        deadline = time.monotonic() + 5
+        before = None
+        while before != (now := self.wire.bytes()) and time.monotonic() < deadline:
+            before = now
+            time.sleep(moment)
+
+
+def _wait(process):
+    """Waits for a process and returns what it used of the machine."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage
