@@ -1,8 +1,8 @@
 """The results as a picture for a README: for each work a bar for ftpfs, for the better rclone and for curl.
 
-The scale is linear and each work has its own: the longest bar of a work is as wide as the chart, so that the lengths of its
-bars are in the ratio of their times. The times stand beside them. Colours suit light and dark pages: there is no
-background, and text and bars follow the reader's setting.
+The scale is linear and each work has its own: the longest bar of a work is as wide as the chart, so that the lengths
+of its bars are in the ratio of their times. The times stand beside them. Colours suit light and dark pages: there is
+no background, and text and bars follow the reader's setting.
 """
 
 from html import escape
@@ -54,7 +54,10 @@ def group(y, title, row):
             continue
         seconds = cell.median("seconds")
         length = BARS * seconds / longest
-        elements += [bar(top, length, kind), text(LEFT + max(length, 1) + 6, top + BAR - 1, seconds_text(seconds), "soft")]
+        elements += [
+            bar(top, length, kind),
+            text(LEFT + max(length, 1) + 6, top + BAR - 1, seconds_text(seconds), "soft"),
+        ]
     if factor := ratio(row, best_other(row)):
         elements.append(text(WIDTH - 12, y + height / 2 + 3, ratio_text(factor), "ratio", "end"))
     return elements, y + height + GROUP_GAP
@@ -64,8 +67,15 @@ def svg(headline, rows):
     """The chart. `rows`: (title, tool → Cell)."""
     body = [text(12, 26, headline, "head")]
     x = LEFT
-    for kind, label in (("ours", "ftpfs"), ("other", "rclone, the better of its cache modes off and full"), ("limit", "raw curl, no mount")):
-        body += [f'<rect x="{x}" y="44" width="{BAR}" height="{BAR}" rx="2" class="{kind}"/>', text(x + BAR + 6, 54, label, "soft")]
+    for kind, label in (
+        ("ours", "ftpfs"),
+        ("other", "rclone, the better of its cache modes off and full"),
+        ("limit", "raw curl, no mount"),
+    ):
+        body += [
+            f'<rect x="{x}" y="44" width="{BAR}" height="{BAR}" rx="2" class="{kind}"/>',
+            text(x + BAR + 6, 54, label, "soft"),
+        ]
         x += BAR + 30 + 6.2 * len(label)
     body += [text(LEFT, 78, "time, shorter is better; each work has its own scale", "soft")]
     body += [text(WIDTH - 12, 78, "faster than the best other mount", "soft", "end")]
@@ -76,4 +86,5 @@ def svg(headline, rows):
     lines = "\n".join(body)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}" role="img">\n'
-        f"<title>{escape(headline)}</title>\n<style>\n{STYLE}\n</style>\n{lines}\n</svg>\n")
+        f"<title>{escape(headline)}</title>\n<style>\n{STYLE}\n</style>\n{lines}\n</svg>\n"
+    )

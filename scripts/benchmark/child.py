@@ -102,7 +102,7 @@ def _read_to_end(readable, limit):
 
 
 def _reap(pid):
-    """Collects the killed process. One that waits for a reply of a mount's daemon ends only with that; it is not waited for."""
+    """Collects the killed process; one that waits for a reply of a mount's daemon ends only with that and is left."""
     for _ in range(100):
         if os.waitpid(pid, os.WNOHANG)[0]:
             return

@@ -14,7 +14,7 @@ SMALL_SIZES = (100, 900, 2_000, 4_096, 7_000, 12_000)
 def block(seed, index):
     """One MiB of a file. Blocks of one file, and of different files, differ."""
     start = (seed * 1_299_709 + index * 7_919) % (8 * BLOCK)
-    return _POOL[start:start + BLOCK]
+    return _POOL[start : start + BLOCK]
 
 
 def write_file(path, size, seed):
@@ -23,13 +23,13 @@ def write_file(path, size, seed):
         return path
     with open(path, "wb") as file:
         for index in range(0, size, BLOCK):
-            file.write(block(seed, index // BLOCK)[:size - index])
+            file.write(block(seed, index // BLOCK)[: size - index])
     return path
 
 
 def small(seed):
     """The content of a small file."""
-    return block(seed, 0)[:SMALL_SIZES[seed % len(SMALL_SIZES)]]
+    return block(seed, 0)[: SMALL_SIZES[seed % len(SMALL_SIZES)]]
 
 
 def digest(*paths):

@@ -1,7 +1,7 @@
 """Gets curlftpfs from Debian without installing it.
 
-Debian has had it up to version 11. Newer machines get it from there, with package lists kept apart, so that the machine's
-own stay as they are; the libraries that it needs are still in the newer ones.
+Debian has had it up to version 11. Newer machines get it from there, with package lists kept apart, so that the
+machine's own stay as they are; the libraries that it needs are still in the newer ones.
 """
 
 import os
@@ -14,7 +14,9 @@ from .places import BUILD
 LIBRARIES = ("libfuse2", "libcurl3-gnutls", "libglib2.0-0")
 """What the package depends on, but for the C library."""
 
-LAST_WITH_IT = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bullseye main\n"
+LAST_WITH_IT = (
+    "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bullseye main\n"
+)
 
 
 class Missing(Exception):
@@ -65,8 +67,12 @@ def lists_apart():
     (folder / "cache" / "archives" / "partial").mkdir(parents=True, exist_ok=True)
     (folder / "sources.list").write_text(LAST_WITH_IT)
     settings = {
-        "Dir::Etc::SourceList": folder / "sources.list", "Dir::Etc::SourceParts": "/dev/null", "Dir::State::lists": folder / "lists",
-        "Dir::Cache": folder / "cache", "APT::Sandbox::User": "root"}
+        "Dir::Etc::SourceList": folder / "sources.list",
+        "Dir::Etc::SourceParts": "/dev/null",
+        "Dir::State::lists": folder / "lists",
+        "Dir::Cache": folder / "cache",
+        "APT::Sandbox::User": "root",
+    }
     options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
     run("apt-get", "--quiet", *options, "update")
     return options

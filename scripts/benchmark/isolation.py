@@ -27,7 +27,11 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 @contextmanager
 def scratch_folder():
     """A folder for mount points, logs and the programs' caches. The server's sessions are not root and must get in."""
-    folder = Path(tempfile.mkdtemp(prefix="ftpfs-bench-", dir="/var/tmp"))
+    for left in Path("/var/tmp").glob("ftpfs-bench-*"):
+        # By a benchmark that was killed; a process number is its name's first part.
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"ftpfs-bench-{os.getpid()}-", dir="/var/tmp"))
     folder.chmod(0o711)
     try:
         yield folder
@@ -38,10 +42,22 @@ def scratch_folder():
 def run_inside(*arguments):
     """Runs the script with these arguments in namespaces of its own and returns its exit status."""
     # setpriv: that this process is killed must not leave the inner one alone either.
-    inside = subprocess.Popen([
-        "setpriv", "--pdeathsig", "KILL",
-        "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-        sys.executable, *map(str, arguments)])
+    inside = subprocess.Popen(
+        [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+            sys.executable,
+            *map(str, arguments),
+        ]
+    )
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
     try:
@@ -70,7 +86,10 @@ def bring_loopback_up():
 def mount_memory(folder, size):
     """A file system in memory: what is measured shall be the mounts, not this machine's disk."""
     available = next(
-        int(line.split()[1]) * 1024 for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable:"))
+        int(line.split()[1]) * 1024
+        for line in Path("/proc/meminfo").read_text().splitlines()
+        if line.startswith("MemAvailable:")
+    )
     if available < size * 1.5:
         sys.exit(f"bench: needs {size * 1.5 / 2**30:.1f} GiB of free memory, there are {available / 2**30:.1f}")
     folder.mkdir()

@@ -3,19 +3,19 @@
 //     cc -O2 -o link link.c
 //     ./link RTT_MILLISECONDS BITS_PER_SECOND        (0 bits per second: as fast as it goes)
 //
-// It stands in for `tc netem`, which many kernels are built without. It joins the network namespace that it is started in
-// with a new one: a TUN device in each, and every packet that leaves one of them is written to the other after half the
-// round-trip time, behind the packets before it. Real TCP runs over it, so that slow start, windows and round trips are
-// those of a real link.
+// It stands in for `tc netem`, which many kernels are built without. It joins the network namespace that it is started
+// in with a new one: a TUN device in each, and every packet that leaves one of them is written to the other after half
+// the round-trip time, behind the packets before it. Real TCP runs over it, so that slow start, windows and round trips
+// are those of a real link.
 //
 //     this side  10.77.0.1  `link0`          far side  10.77.0.2  `link1`, in the namespace /proc/PID/ns/net
 //
-// It says "ready" on standard output and runs until its standard input ends or a signal ends it. The far namespace and both
-// devices are gone with it (and with what was started there): there is nothing to clean up.
+// It says "ready" on standard output and runs until its standard input ends or a signal ends it. The far namespace and
+// both devices are gone with it (and with what was started there): there is nothing to clean up.
 //
 // How packets are treated:
 // - Each direction is a line of its own (full duplex). A packet starts when the one before it has left, takes its bytes
-//   divided by the rate, and arrives half a round-trip time later. Nothing is lost but what does not fit into the queue.
+//   divided by the rate, and arrives half a round-trip time later. Only what does not fit into the queue is lost.
 // - Packets come with their offload header (virtio_net_hdr) and up to 64 KiB long, as a network card gets them, so that
 //   1 Gbit/s costs some 2,000 system calls a second instead of 80,000 and the machine's cores stay free for what is
 //   measured. Their time on the line is that of the segments they stand for, each with headers of its own.
@@ -119,11 +119,10 @@ static int make_end(const char *name, const char *own, const char *other) {
 // Bytes on the line: a long packet stands for several, which share all but their headers.
 static double bytes_on_the_line(const struct packet *packet) {
     const struct virtio_net_hdr *header = (const struct virtio_net_hdr *)packet->bytes;
-    double length = packet->length - sizeof *header;
-    if (header->gso_type == VIRTIO_NET_HDR_GSO_NONE || header->gso_size == 0 || header->hdr_len >= length) return length;
-    double data = length - header->hdr_len;
-    int64_t segments = ((int64_t)data + header->gso_size - 1) / header->gso_size;
-    return data + (double)segments * header->hdr_len;
+    size_t length = packet->length - sizeof *header;
+    if (header->gso_size == 0 || header->hdr_len >= length) return (double)length;
+    size_t data = length - header->hdr_len, segments = (data + header->gso_size - 1) / header->gso_size;
+    return (double)(data + segments * header->hdr_len);
 }
 
 // Takes what has been sent into one end and gives each packet the time at which it arrives at the other.
@@ -174,8 +173,8 @@ int main(int count, char **arguments) {
     if (unshare(CLONE_NEWNET) < 0) fail("a new network namespace");
     int far_end = make_end("link1", FAR_ADDRESS, NEAR_ADDRESS);
 
-    // The delay has to be right when both cores are busy; this process needs little of them. Where it is not allowed the
-    // link works, less exactly.
+    // The delay has to be right when all cores are busy; this process needs little of them. Where that is not allowed
+    // the link works, less exactly.
     const struct sched_param priority = {.sched_priority = 1};
     sched_setscheduler(0, SCHED_FIFO, &priority);
     prctl(PR_SET_TIMERSLACK, 1);

@@ -92,7 +92,12 @@ class Measurement:
 
         def run():
             done = subprocess.Popen(
-                command, env=environment_with({}), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                command,
+                env=environment_with({}),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
             message = done.stderr.read().decode(errors="replace").strip()
             usage = _wait(done)
             if done.returncode != 0:
@@ -117,7 +122,7 @@ class Measurement:
             time.sleep(0.002)
 
     def _come_to_rest(self):
-        """Waits until nothing has gone over the wire for a moment: what is fetched ahead, or armed, is a cost of the work too."""
+        """Waits until the wire is silent for a moment: what is fetched or armed ahead is a cost of the work too."""
         moment = 0.1 + 3 * self.network.rtt
         deadline = time.monotonic() + 5
         before = None

@@ -27,7 +27,12 @@ class Mount:
         self.log_file = open(self.log, "wb")
         self.start = time.perf_counter()
         self.daemon = subprocess.Popen(
-            command, env=environment_with(environment), stdin=subprocess.DEVNULL, stdout=self.log_file, stderr=self.log_file)
+            command,
+            env=environment_with(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=self.log_file,
+            stderr=self.log_file,
+        )
 
     def __enter__(self):
         try:

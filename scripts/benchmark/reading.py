@@ -229,5 +229,4 @@ class FirstList(Work):
         return ["-o", "/dev/null", url]
 
 
-READING = [
-    FirstList, SequentialRead, SecondRead, ParallelRead, RandomRead, Head, Walk, WalkAgain, LongList, SmallReads]
+READING = [FirstList, SequentialRead, SecondRead, ParallelRead, RandomRead, Head, Walk, WalkAgain, LongList, SmallReads]

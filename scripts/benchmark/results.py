@@ -13,7 +13,12 @@ def record(title, network, options, tools, rows):
     return {
         "title": title,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": {"cpus": os.cpu_count(), "kernel": platform.release(), "load": os.getloadavg()[0], "architecture": platform.machine()},
+        "machine": {
+            "cpus": os.cpu_count(),
+            "kernel": platform.release(),
+            "load": os.getloadavg()[0],
+            "architecture": platform.machine(),
+        },
         "server": options.server,
         "link": {"rtt": network.rtt, "bits_per_second": network.rate},
         "tools": {tool.name: tool.version for tool in tools},
@@ -35,7 +40,9 @@ def tool_record(cell):
         return {"failure": cell.failure}
     least, most = cell.range("seconds")
     return {
-        "median": cell.median("seconds"), "min": least, "max": most,
+        "median": cell.median("seconds"),
+        "min": least,
+        "max": most,
         "runs": [run_record(outcome) for outcome in cell.outcomes],
     }
 

@@ -27,7 +27,10 @@ class Server:
     def __init__(self, name, network, run, root):
         answer = subprocess.run(
             [*network.server_prefix, TEST_SERVERS, "start", name, "--run", run, "--root", root, "--port", str(PORT)],
-            env=dict(os.environ, TEST_SERVERS_HOST=network.address), stdout=subprocess.PIPE, text=True)
+            env=dict(os.environ, TEST_SERVERS_HOST=network.address),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         if answer.returncode != 0:
             sys.exit(answer.returncode)
         found = json.loads(answer.stdout)[0]

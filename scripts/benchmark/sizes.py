@@ -36,16 +36,58 @@ class Sizes:
 
 
 LOOPBACK = Sizes(
-    bulk=GIB, parallel=128 * MIB, random=100 * MIB, random_reads=200, head=GIB, directories=50, files=1000, entries=10_000,
-    small_reads=300, copied=512 * MIB, small_writes=150, unpacked=300, changed=100 * MIB, renamed=50, removed=50)
+    bulk=GIB,
+    parallel=128 * MIB,
+    random=100 * MIB,
+    random_reads=200,
+    head=GIB,
+    directories=50,
+    files=1000,
+    entries=10_000,
+    small_reads=300,
+    copied=512 * MIB,
+    small_writes=150,
+    unpacked=300,
+    changed=100 * MIB,
+    renamed=50,
+    removed=50,
+)
 
 LINK = Sizes(
-    bulk=64 * MIB, parallel=8 * MIB, random=100 * MIB, random_reads=40, head=GIB, directories=50, files=1000, entries=10_000,
-    small_reads=60, copied=32 * MIB, small_writes=30, unpacked=60, changed=32 * MIB, renamed=50, removed=50)
+    bulk=64 * MIB,
+    parallel=8 * MIB,
+    random=100 * MIB,
+    random_reads=40,
+    head=GIB,
+    directories=50,
+    files=1000,
+    entries=10_000,
+    small_reads=60,
+    copied=32 * MIB,
+    small_writes=30,
+    unpacked=60,
+    changed=32 * MIB,
+    renamed=50,
+    removed=50,
+)
 
 QUICK = Sizes(
-    bulk=16 * MIB, parallel=4 * MIB, random=8 * MIB, random_reads=10, head=GIB, directories=10, files=100, entries=500,
-    small_reads=20, copied=8 * MIB, small_writes=10, unpacked=20, changed=8 * MIB, renamed=10, removed=10)
+    bulk=16 * MIB,
+    parallel=4 * MIB,
+    random=8 * MIB,
+    random_reads=10,
+    head=GIB,
+    directories=10,
+    files=100,
+    entries=500,
+    small_reads=20,
+    copied=8 * MIB,
+    small_writes=10,
+    unpacked=20,
+    changed=8 * MIB,
+    renamed=10,
+    removed=10,
+)
 """For trying the benchmark itself; its figures say nothing."""
 
 

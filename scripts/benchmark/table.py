@@ -1,7 +1,7 @@
 """The results on a terminal, 110 columns wide."""
 
-from .summary import best_other, of_limit, ratio
 from .sizes import GIB, KIB, MIB
+from .summary import best_other, of_limit, ratio
 
 TITLE, CELL = 31, 11
 
@@ -34,8 +34,8 @@ def ratio_text(value):
 
 
 def details_header():
-    columns = f"{'median':>9}  {'min – max':<17} {'per unit':>14} {'CPU':>7} {'memory':>9} {'wire':>9} {'conn.':>5} {'commands':>9}"
-    return f"{'':<14}{columns}"
+    times = f"{'median':>9}  {'min – max':<17} {'per unit':>14}"
+    return f"{'':<14}{times} {'CPU':>7} {'memory':>9} {'wire':>9} {'conn.':>5} {'commands':>9}"
 
 
 def details(title, row, amount):
@@ -47,11 +47,14 @@ def details(title, row, amount):
             continue
         seconds = cell.median("seconds")
         least, most = cell.range("seconds")
-        commands = f"{cell.median('commands'):.0f}" + ("" if all(one.commands_complete for one in cell.outcomes) else "+")
+        commands = f"{cell.median('commands'):.0f}" + (
+            "" if all(one.commands_complete for one in cell.outcomes) else "+"
+        )
         lines.append(
             f"  {name:<12}{seconds_text(seconds):>9}  {seconds_text(least) + ' – ' + seconds_text(most):<17} "
             f"{rate_text(amount, seconds):>14} {cell.median('cpu'):>5.2f} s {bytes_text(cell.median('peak') * KIB):>9} "
-            f"{bytes_text(cell.median('bytes')):>9} {cell.median('connections'):>5.0f} {commands:>9}")
+            f"{bytes_text(cell.median('bytes')):>9} {cell.median('connections'):>5.0f} {commands:>9}"
+        )
     return "\n".join(lines)
 
 
@@ -63,9 +66,17 @@ def summary(rows, names):
         cells = ""
         for name in names:
             cell = row.get(name)
-            text = "–" if cell is None else short_failure(cell.failure) if cell.failure else seconds_text(cell.median("seconds"))
+            text = (
+                "–"
+                if cell is None
+                else short_failure(cell.failure)
+                if cell.failure
+                else seconds_text(cell.median("seconds"))
+            )
             cells += f"{text:>{CELL + 1}}"
-        lines.append(f"{title:<{TITLE}}{cells}{ratio_text(ratio(row, best_other(row))):>10}{ratio_text(of_limit(row)):>9}")
+        lines.append(
+            f"{title:<{TITLE}}{cells}{ratio_text(ratio(row, best_other(row))):>10}{ratio_text(of_limit(row)):>9}"
+        )
     return "\n".join(lines)
 
 

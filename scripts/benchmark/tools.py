@@ -14,7 +14,7 @@ class Mounter:
         self.name, self.program, self.version = name, program, version
 
     def command(self, server, mountpoint, cache):
-        """The command line and what it needs in the environment. `cache`: an empty folder for whatever it keeps on disk."""
+        """The command line, and what it needs in the environment. `cache`: an empty folder for its files."""
         raise NotImplementedError
 
 
@@ -34,11 +34,23 @@ class Rclone(Mounter):
         self.mode = mode
 
     def command(self, server, mountpoint, cache):
-        hidden = subprocess.run([self.program, "obscure", server.password], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-        options = ["--config", "/dev/null", "--cache-dir", cache, "--vfs-cache-mode", self.mode, "--vfs-write-back", "0s"]
+        hidden = subprocess.run(
+            [self.program, "obscure", server.password], stdout=subprocess.PIPE, text=True, check=True
+        ).stdout.strip()
+        options = {
+            "config": "/dev/null",
+            "cache-dir": cache,
+            "vfs-cache-mode": self.mode,
+            "vfs-write-back": "0s",
+        }
+        words = [f"--{name}={value}" for name, value in options.items()]
         environment = {
-            "RCLONE_FTP_HOST": server.host, "RCLONE_FTP_PORT": str(server.port), "RCLONE_FTP_USER": server.user, "RCLONE_FTP_PASS": hidden}
-        return [self.program, "mount", ":ftp:", mountpoint, *options], environment
+            "RCLONE_FTP_HOST": server.host,
+            "RCLONE_FTP_PORT": str(server.port),
+            "RCLONE_FTP_USER": server.user,
+            "RCLONE_FTP_PASS": hidden,
+        }
+        return [self.program, "mount", ":ftp:", mountpoint, *words], environment
 
 
 class Curlftpfs(Mounter):
@@ -49,7 +61,8 @@ class Curlftpfs(Mounter):
     def command(self, server, mountpoint, cache):
         where = f"ftp://{server.host}:{server.port}/"
         options = ["-f", "-o", f"user={quote(server.user)}:{server.password}"]
-        return [self.program, where, mountpoint, *options], {"LD_LIBRARY_PATH": self.libraries} if self.libraries else {}
+        environment = {"LD_LIBRARY_PATH": self.libraries} if self.libraries else {}
+        return [self.program, where, mountpoint, *options], environment
 
 
 class Curl:
@@ -64,7 +77,9 @@ class Curl:
 
 def version_of(program, *arguments, environment=None):
     """`curl 7.88.1`: the program's name and the first number in what it says about itself."""
-    done = subprocess.run([program, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        [program, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     number = re.search(r"\d+(\.\d+)+", done.stdout)
     return f"{Path(program).name} {number.group() if number else 'of unknown version'}"
 

@@ -3,9 +3,10 @@
 Bytes are those of the network device: the network namespace is the benchmark's own, so nothing else goes over it. They
 are IP packets in both directions, headers and acknowledgements included.
 
-Commands are counted from copies of the packets that go to the server's control port. A socket filter in the kernel picks
-those (packet(7), socket(7) SO_ATTACH_FILTER); the data connections cost it five instructions a packet, which is nothing
-that can be measured, and the copies wait in the socket until the work is done. A relay would have delayed every reply.
+Commands are counted from copies of the packets that go to the server's control port. A socket filter in the kernel
+picks those (packet(7), socket(7) SO_ATTACH_FILTER); the data connections cost it five instructions a packet, which is
+nothing that can be measured, and the copies wait in the socket until the work is done. A relay would have delayed every
+reply.
 """
 
 import ctypes
@@ -67,8 +68,12 @@ class Wire:
         """What went over the wire since `start`."""
         verbs = self._commands()
         return Traffic(
-            self.bytes() - self.bytes_before, connections_opened() - self.connections_before, sum(verbs.values()), verbs,
-            self._losses() == 0)
+            self.bytes() - self.bytes_before,
+            connections_opened() - self.connections_before,
+            sum(verbs.values()),
+            verbs,
+            self._losses() == 0,
+        )
 
     def _commands(self):
         """The verbs of the commands in the copies."""
@@ -80,13 +85,18 @@ class Wire:
                 return verbs
             # The loopback device shows each packet twice, going out and coming in.
             if kind == socket.PACKET_OUTGOING:
-                verbs.update(line.split(b" ")[0].decode("latin-1").upper() for line in self._new_text(packet).split(b"\r\n")[:-1])
+                verbs.update(
+                    line.split(b" ")[0].decode("latin-1").upper() for line in self._new_text(packet).split(b"\r\n")[:-1]
+                )
 
     def _new_text(self, packet):
-        """What a packet brings that was not in an earlier one: TCP may send twice. A command is never split in practice."""
+        """What a packet brings that was not in an earlier one: TCP may send twice.
+
+        Clients send a command in one piece, so that it is in one packet.
+        """
         header = (packet[0] & 15) * 4
         source, _, sequence, _, offset, flags = struct.unpack_from("!HHIIBB", packet, header)
-        text = packet[header + (offset >> 4) * 4:struct.unpack_from("!H", packet, 2)[0]]
+        text = packet[header + (offset >> 4) * 4 : struct.unpack_from("!H", packet, 2)[0]]
         if flags & 2:  # SYN: a new connection, maybe with an old port
             self.next_bytes[source] = (sequence + 1) % 2**32
             return b""
@@ -104,20 +114,22 @@ class Wire:
 
 def connections_opened():
     """TCP connections opened by this side (`ActiveOpens`, RFC 4022); FTP servers open none in passive mode."""
-    names, values = [line.split() for line in Path("/proc/self/net/snmp").read_text().splitlines() if line.startswith("Tcp:")]
+    names, values = [
+        line.split() for line in Path("/proc/self/net/snmp").read_text().splitlines() if line.startswith("Tcp:")
+    ]
     return int(values[names.index("ActiveOpens")])
 
 
 def to_port(port):
-    """The filter "TCP over IPv4 to this port", in the instructions of linux/filter.h: (code, if true, if false, value)."""
+    """The filter "TCP over IPv4 to this port", as in linux/filter.h: (code, skip if true, skip if false, value)."""
     return [
-        (0x30, 0, 0, 9),      # the protocol
-        (0x15, 0, 4, 6),      # is TCP
-        (0xB1, 0, 0, 0),      # X = length of the IP header
-        (0x48, 0, 0, 2),      # the destination port behind it
-        (0x15, 0, 1, port),   # is this one
+        (0x30, 0, 0, 9),  # the protocol
+        (0x15, 0, 4, 6),  # is TCP
+        (0xB1, 0, 0, 0),  # X = length of the IP header
+        (0x48, 0, 0, 2),  # the destination port behind it
+        (0x15, 0, 1, port),  # is this one
         (0x06, 0, 0, 65535),  # keep the packet
-        (0x06, 0, 0, 0),      # drop the copy
+        (0x06, 0, 0, 0),  # drop the copy
     ]
 
 

@@ -17,7 +17,7 @@ class Writing(Work):
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         self.fill()
-        for parent, directories, files in os.walk(self.folder):
+        for parent, _, files in os.walk(self.folder):
             for name in (".", *files):
                 os.chown(os.path.join(parent, name), *self.site.owner)
 
@@ -105,7 +105,9 @@ class Unpack(Writing):
         if there != wanted:
             return False
         files = sorted(name for name, size in wanted.items() if size is not None)
-        return digest(*(self.folder / name for name in files)) == digest(*(self.local("unpacked") / name for name in files))
+        return digest(*(self.folder / name for name in files)) == digest(
+            *(self.local("unpacked") / name for name in files)
+        )
 
 
 class Change(Writing):
