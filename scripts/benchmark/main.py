@@ -82,6 +82,7 @@ def measure(options):
     link_program = found.pop("link", None)
     network = Link(link_program, options.rtt / 1000, options.rate) if link_program else Loopback()
     memory = isolation.mount_memory(scratch / "memory", size=MEMORY)
+    isolation.keep_etc(memory)
     running = server.Server(options.server, network, scratch / "servers", memory)
     wire = Wire(network.device, running.port)
     measurement = Measurement(running, wire, network, scratch, options.limit, options.drop_caches)

@@ -101,7 +101,7 @@ class Measurement:
             message = done.stderr.read().decode(errors="replace").strip()
             usage = _wait(done)
             if done.returncode != 0:
-                raise Failed(message.splitlines()[0][:60] if message else f"curl exits with {done.returncode}")
+                raise Failed(complaint(message) or f"curl exits with {done.returncode}")
             return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
         outcome.seconds, (outcome.cpu, outcome.peak) = do(run, self.limit)
@@ -129,6 +129,11 @@ class Measurement:
         while before != (now := self.wire.bytes()) and time.monotonic() < deadline:
             before = now
             time.sleep(moment)
+
+
+def complaint(message):
+    """curl's error among what it wrote, a progress meter with several transfers."""
+    return next((line[6:66] for line in message.splitlines() if line.startswith("curl: ")), "")
 
 
 def _wait(process):

@@ -3,7 +3,6 @@
 import os
 import platform
 import time
-from dataclasses import asdict
 
 from .summary import best_other, of_limit, ratio
 
@@ -48,7 +47,6 @@ def tool_record(cell):
 
 
 def run_record(outcome):
-    fields = asdict(outcome)
+    fields = dict(vars(outcome), peak=outcome.peak * 1024)
     del fields["failure"]
-    fields["peak"] *= 1024
     return fields
