@@ -25,7 +25,8 @@ let strictAndSafe = strict + [.strictMemorySafety()]
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
-let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+/// Only the module that is used: the umbrella product would build all the others too.
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
     name: "ftpfs",
@@ -55,11 +56,11 @@ let package = Package(
         // 2
         .target(
             name: "FTPClient",
-            dependencies: ["CLinux", "FTPProtocol", "Threading", "Vocabulary", collections, logging, systemPackage],
+            dependencies: ["CLinux", "FTPProtocol", "Threading", "Vocabulary", deque, logging, systemPackage],
             swiftSettings: strict),
         .target(
             name: "FileSystem",
-            dependencies: ["CLinux", "Threading", "Vocabulary", collections, logging, systemPackage],
+            dependencies: ["CLinux", "Threading", "Vocabulary", logging, systemPackage],
             swiftSettings: strict),
         // 3
         .target(
@@ -89,6 +90,54 @@ let package = Package(
             name: "FTPProtocolTests",
             dependencies: ["FTPProtocol", "Vocabulary"],
             exclude: ["Corpus"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FTPClientTests",
+            dependencies: [
+                "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "Threading", "Vocabulary",
+                logging, systemPackage,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EmbeddedFTPServerTests",
+            dependencies: ["CLinux", "EmbeddedFTPServer", "Threading", "Vocabulary", systemPackage],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FTPMountTests",
+            dependencies: [
+                "EmbeddedFTPServer", "FTPClient", "FTPMount", "Threading", "Vocabulary", "ftpfs", logging,
+                systemPackage,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Threading"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "MountTests",
+            dependencies: ["TestSupport", "Threading", "ftpfs"],
+            exclude: ["Scenarios"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ThreadingTests", dependencies: ["Threading", systemPackage], swiftSettings: strict),
+        .executableTarget(
+            name: "MemoryMount",
+            dependencies: ["FileSystem", "FuseBridge", "Threading", "Vocabulary", logging, systemPackage],
+            path: "Tests/MemoryMount",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FuseBridgeTests",
+            dependencies: [
+                "CFuseBridge", "FileSystem", "FuseBridge", "MemoryMount", "Threading", "Vocabulary", systemPackage,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "MemoryStore",
+            dependencies: ["FileSystem", "Threading", "Vocabulary", systemPackage],
+            path: "Tests/MemoryStore",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FileSystemTests",
+            dependencies: ["FileSystem", "MemoryStore", "Threading", "Vocabulary", logging, systemPackage],
             swiftSettings: strict),
     ]
 )

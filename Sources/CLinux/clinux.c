@@ -5,7 +5,9 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <syslog.h>
 #include <unistd.h>
 
 void clinux_set_thread_name(const char *name) {
@@ -23,3 +25,17 @@ int clinux_punch_hole(int descriptor, int64_t offset, int64_t length) {
 }
 
 int32_t clinux_gettid(void) { return (int32_t)syscall(SYS_gettid); }
+
+void clinux_openlog_ftpfs(void) { openlog("ftpfs", LOG_PID, LOG_DAEMON); }
+
+void clinux_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
+
+int clinux_set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0, 0, 0); }
+
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int lowest) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, lowest);
+}
+
+int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+int clinux_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }

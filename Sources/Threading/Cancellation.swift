@@ -8,7 +8,9 @@ package import SystemPackage
 /// Says to whoever waits on behalf of a request that nobody wants the answer any more.
 ///
 /// One per request. It is cancelled at most once and never becomes valid again. Waits on a ``Monitor`` register a
-/// wake-up with ``onCancel(_:)``; waits in `poll(2)` watch ``descriptor()``. Any thread may call everything.
+/// wake-up with ``onCancel(_:)``, or simply use ``Monitor/wait(until:cancellation:for:)``; waits in `poll(2)` watch
+/// ``descriptor()``. Any thread may call everything, also while it holds the lock of a monitor: nothing here blocks, and no
+/// handler runs under this object's own lock.
 package final class Cancellation: Sendable {
     private struct State {
         var isCancelled = false
@@ -32,6 +34,8 @@ package final class Cancellation: Sendable {
     package var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     /// Cancels: runs the registered handlers on this thread and makes ``descriptor()`` readable. Later calls do nothing.
+    ///
+    /// Call it without a lock that a handler may take.
     package func cancel() {
         let handlers = state.withLock { state -> [@Sendable () -> Void] in
             guard !state.isCancelled else { return [] }
@@ -45,6 +49,8 @@ package final class Cancellation: Sendable {
     }
 
     /// Registers what to run when cancelled; at once, on this thread, if that has happened already.
+    ///
+    /// The handler must not block: it runs on the thread that reads the kernel's requests.
     ///
     /// - Returns: a token for ``removeHandler(_:)``.
     package func onCancel(_ handler: @escaping @Sendable () -> Void) -> UInt64 {
@@ -64,7 +70,10 @@ package final class Cancellation: Sendable {
         state.withLock { state in state.handlers.removeAll { $0.id == id } }
     }
 
-    /// A descriptor that becomes readable when cancelled, for `poll(2)`. It belongs to this object: do not close it.
+    /// A descriptor that becomes readable when cancelled, and stays so, for `poll(2)`.
+    ///
+    /// It belongs to this object, which closes it when it goes away: keep a reference (`withExtendedLifetime`) for as long as
+    /// you poll, and neither read nor close it.
     ///
     /// It is made on the first call, so that requests which never wait on a socket cost none.
     ///

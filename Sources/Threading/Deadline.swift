@@ -21,21 +21,15 @@ package struct Instant: Hashable, Comparable, Sendable {
 
     package static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    /// This moment moved by a span; stays within the range of the type.
+    /// This moment moved by a span; what the type cannot hold becomes its earliest or latest moment.
     package func advanced(by span: Duration) -> Instant {
-        let (seconds, attoseconds) = span.components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let span = overflow ? (seconds < 0 ? Int64.min : Int64.max) : product
-        let (sum, sumOverflow) = nanoseconds.addingReportingOverflow(span)
-        let coarse = sumOverflow ? (span < 0 ? Int64.min : Int64.max) : sum
-        let (fine, fineOverflow) = coarse.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return Instant(nanoseconds: fineOverflow ? coarse : fine)
+        let sum = Int128(nanoseconds) + span.attoseconds / 1_000_000_000
+        return Instant(nanoseconds: Int64(clamping: sum))
     }
 
     /// The span from an earlier moment to this one; negative if `other` is later.
     package func since(_ other: Instant) -> Duration {
-        let (difference, overflow) = nanoseconds.subtractingReportingOverflow(other.nanoseconds)
-        return .nanoseconds(overflow ? (nanoseconds < other.nanoseconds ? Int64.min : Int64.max) : difference)
+        Duration(attoseconds: (Int128(nanoseconds) - Int128(other.nanoseconds)) * 1_000_000_000)
     }
 }
 
@@ -66,7 +60,7 @@ package struct Deadline: Hashable, Sendable {
         return mine <= others ? self : other
     }
 
-    /// What is left, for `poll(2)`: whole milliseconds rounded up, 0 when the moment has come, -1 for no limit.
+    /// What is left for `poll(2)`: whole milliseconds rounded up, 0 when the moment has come, -1 for no limit.
     package var pollTimeout: Int32 {
         guard let instant else { return -1 }
         let left = instant.since(.now)

@@ -12,7 +12,7 @@
 ///   decision under the lock, leave it, act.
 /// - A monitor is never entered again by the thread that is inside it (the lock is not recursive: it would stop for ever).
 /// - Where two monitors nest, the file that owns the outer one says so.
-package final class Monitor<State>: @unchecked Sendable {
+package final class Monitor<State: ~Copyable>: @unchecked Sendable {
     // The mutex and the condition live on the heap at a fixed address, as POSIX demands; `state` is touched only
     // between lock and unlock. That is what makes `@unchecked Sendable` true.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -20,7 +20,7 @@ package final class Monitor<State>: @unchecked Sendable {
     private var state: State
 
     /// A monitor over the given state.
-    package init(_ state: sending State) {
+    package init(_ state: consuming sending State) {
         self.state = state
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
@@ -81,6 +81,27 @@ package final class Monitor<State>: @unchecked Sendable {
         }
     }
 
+    /// Waits until `body` returns something, the deadline passes, or nobody wants the answer any more.
+    ///
+    /// Like ``wait(until:for:)``; a result that is there wins over both. Call it without holding a lock.
+    package func wait<Result, Failure: Error>(
+        until deadline: Deadline, cancellation: Cancellation,
+        for body: (inout State) throws(Failure) -> sending Result?
+    ) throws(Failure) -> sending WaitOutcome<Result> {
+        let handler = cancellation.onCancel { self.wake() }
+        defer { cancellation.removeHandler(handler) }
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        var timeIsUp = false
+        while true {
+            if let result = try body(&state) { return .ready(result) }
+            // This lock is held while the cancellation takes its own; it never calls out under that.
+            if cancellation.isCancelled { return .cancelled }
+            if timeIsUp { return .timedOut }
+            timeIsUp = !blockUntilWoken(deadline)
+        }
+    }
+
     /// Wakes every thread that waits here, so that it looks at the state again.
     package func wake() {
         // Taking the lock orders this behind a waiter that has looked but does not sleep yet.
@@ -101,3 +122,16 @@ package final class Monitor<State>: @unchecked Sendable {
         return pthread_cond_timedwait(condition, mutex, &time) != ETIMEDOUT
     }
 }
+
+/// How a wait ended that could be cancelled.
+package enum WaitOutcome<Result> {
+    /// What was waited for.
+    case ready(Result)
+    /// The deadline passed first.
+    case timedOut
+    /// The request was cancelled first.
+    case cancelled
+}
+
+extension WaitOutcome: Equatable where Result: Equatable {}
+extension WaitOutcome: Sendable where Result: Sendable {}

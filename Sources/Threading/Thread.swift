@@ -7,9 +7,11 @@ import CLinux
 /// A POSIX thread that runs one closure.
 ///
 /// Threads and not tasks: the callbacks of libfuse are blocking C threads, and Swift's cooperative pool has one thread
-/// per core, so that blocking in it starves everybody. Every signal is blocked in these threads; the main thread takes
-/// them.
+/// per core, so that blocking in it starves everybody. Signals are blocked in these threads, so that the main thread takes
+/// them; but for the faults of a thread itself (SIGSEGV and its like), or a crash would end without a report.
 package final class Thread: Sendable {
+    private static let faults = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS]
+
     private let handle: pthread_t
 
     /// Why a thread was not started: `pthread_create`'s error number (EAGAIN: too many threads).
@@ -24,10 +26,11 @@ package final class Thread: Sendable {
     /// - Throws: ``NotStarted``; `body` is then not run.
     package init(named name: String, _ body: @escaping @Sendable () -> Void) throws(NotStarted) {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
-        var everySignal = sigset_t()
+        var blocked = sigset_t()
         var before = sigset_t()
-        sigfillset(&everySignal)
-        pthread_sigmask(SIG_SETMASK, &everySignal, &before)
+        sigfillset(&blocked)
+        for fault in Self.faults { sigdelset(&blocked, fault) }
+        pthread_sigmask(SIG_SETMASK, &blocked, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         var handle = pthread_t()
         let code = pthread_create(

@@ -61,6 +61,7 @@ max_per_ip={server.connections}
 max_clients=200
 pasv_min_port={FIRST_PORT}
 pasv_max_port={LAST_PORT}
+local_max_rate={server.rate}
 idle_session_timeout=600
 data_connection_timeout=120
 delay_failed_login=0
@@ -122,6 +123,7 @@ MaxLoginAttempts 3
 TimeoutIdle 600
 TimeoutNoTransfer 600
 TimeoutStalled 600
+{f"TransferRate APPE,RETR,STOR {server.rate / 1024:.2f}" if server.rate else ""}
 PassivePorts {FIRST_PORT} {LAST_PORT}
 UseEncoding off
 TimesGMT on
@@ -165,6 +167,7 @@ def pure_ftpd(server):
         "--displaydotfiles",
         "--limitrecursion", "200000:50",
         "--maxdiskusagepct", "100",
+        *(["--userbandwidth", str(max(1, server.rate // 1024))] if server.rate else []),
         "--pidfile", str(server.run / "pure-ftpd.pid"),
         "--altlog", f"w3c:{server.log}.transfers",
     ], environment
@@ -178,7 +181,7 @@ def pyftpdlib(server):
     environment = dict(os.environ, PYTHONPATH=str(folder), PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
     return [
         sys.executable, str(program), HOST, str(server.port), str(FIRST_PORT), str(LAST_PORT), str(server.root), USER, PASSWORD,
-        str(uid), str(gid), str(server.connections),
+        str(uid), str(gid), str(server.connections), str(server.rate),
     ], environment
 
 

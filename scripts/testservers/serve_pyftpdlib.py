@@ -9,7 +9,7 @@ import os
 import sys
 
 from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.handlers import FTPHandler, ThrottledDTPHandler
 from pyftpdlib.servers import FTPServer
 
 
@@ -26,12 +26,15 @@ class Handler(FTPHandler):
 
 def main():
     """host, control port, first and last passive port, root, user, password, uid, gid, connections per client"""
-    host, port, first, last, root, user, password, uid, gid, connections = sys.argv[1:]
+    host, port, first, last, root, user, password, uid, gid, connections, rate = sys.argv[1:]
     logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(message)s")
     authorizer = DummyAuthorizer()
     authorizer.add_user(user, password, root, perm="elradfmwMT")
     Handler.authorizer = authorizer
     Handler.passive_ports = range(int(first), int(last) + 1)
+    if int(rate):
+        Handler.dtp_handler = ThrottledDTPHandler
+        ThrottledDTPHandler.read_limit = ThrottledDTPHandler.write_limit = int(rate)
     server = FTPServer((host, int(port)), Handler)
     server.max_cons = 200
     server.max_cons_per_ip = int(connections)

@@ -41,6 +41,8 @@ class Settings:
     """The server's own folder for its configuration, log and state."""
     connections: int
     """How many control connections one client address may have."""
+    rate: int = 0
+    """Bytes per second of one transfer; 0: as fast as it goes."""
 
     @property
     def log(self):

@@ -35,10 +35,10 @@ class Servers:
     def is_running(self, server):
         return processes.start_time(server["pid"]) == server["started"]
 
-    def start(self, name, root, connections, port=None):
+    def start(self, name, root, connections, rate=0, port=None):
         """Starts a server and returns its description once a login works.
 
-        A server that runs already with the same root and limit is left as it is. One that ran before gets its old port
+        A server that runs already with the same root and limits is left as it is. One that ran before gets its old port
         again, unless told otherwise, so that clients find it.
         """
         root.mkdir(parents=True, exist_ok=True)
@@ -48,8 +48,8 @@ class Servers:
             require_passage(root)
         old = self.load().get(name)
         if old and self.is_running(old):
-            same = old["root"] == str(root) and old["connections"] == connections and port in (None, old["port"])
-            if same:
+            wanted = {**old, "root": str(root), "connections": connections, "rate": rate, "port": port or old["port"]}
+            if old == wanted:
                 return old
         if old:
             self.stop(name)
@@ -57,14 +57,14 @@ class Servers:
         port = port or free_port()
         run = self.run / name
         run.mkdir(parents=True, exist_ok=True)
-        settings = Settings(name, port, root, run, connections)
+        settings = Settings(name, port, root, run, connections, rate)
         command, environment = PRODUCTS[name](settings)
         with open(settings.log, "ab") as log:
             child = subprocess.Popen(
                 command, env=environment, cwd=run, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         server = {
             "name": name, "host": HOST, "port": port, "user": USER, "password": PASSWORD, "root": str(root),
-            "pid": child.pid, "log": str(settings.log), "connections": connections,
+            "pid": child.pid, "log": str(settings.log), "connections": connections, "rate": rate,
             "started": processes.start_time(child.pid),
         }
         self.save({**self.load(), name: server})

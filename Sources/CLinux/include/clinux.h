@@ -3,6 +3,7 @@
 #ifndef FTPFS_CLINUX_H
 #define FTPFS_CLINUX_H
 
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,5 +21,23 @@ int clinux_punch_hole(int descriptor, int64_t offset, int64_t length);
 
 /// syscall(SYS_gettid).
 int32_t clinux_gettid(void);
+
+/// openlog(3) as `ftpfs` with LOG_PID, facility LOG_DAEMON.
+void clinux_openlog_ftpfs(void);
+
+/// syslog(3) of one text, which is not a format.
+void clinux_syslog(int priority, const char *text);
+
+/// prctl(2) PR_SET_PDEATHSIG: the signal for the calling process when its parent ends; 0 for none.
+int clinux_set_parent_death_signal(int signal);
+
+/// posix_spawn_file_actions_addclosefrom_np(3).
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int lowest);
+
+/// pidfd_open(2).
+int clinux_pidfd_open(pid_t process);
+
+/// prctl(2) PR_SET_DUMPABLE, 0: no core dump, and no ptrace(2) by the same user.
+int clinux_forbid_dumps(void);
 
 #endif

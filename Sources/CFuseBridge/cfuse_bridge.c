@@ -1,1 +1,0 @@
-#include "cfuse_bridge.h"

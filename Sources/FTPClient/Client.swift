@@ -1,0 +1,251 @@
+package import FTPProtocol
+import Logging
+package import Threading
+package import Vocabulary
+
+/// An FTP server as a place for files: blocking calls that any thread may make at any time.
+///
+/// ## What is repeated
+/// - A command that cannot have reached the server, because an idle connection turned out to be dead, is sent again on
+///   another one, whatever it is. Each such attempt uses up one dead connection, so there is an end.
+/// - What only asks, and what has the same effect twice (setting a time), is repeated ``maximumRepeats`` times after the
+///   connection was lost in the middle.
+/// - What has another effect the second time (`MKD`, `DELE`, `RNTO` …) is *settled* when its answer was lost: one look on
+///   a new connection tells whether it was done. If it was, that is success; if not, it is sent once more.
+///
+/// A time-out is not repeated: who waited for so long should hear of it. No call fails because a connection was taken
+/// away, refused beyond the first, or dropped while idle.
+///
+/// ## How long a call may take
+/// As long as the limits of `ClientConfiguration.Timeouts` for each step, and the wait for a free connection (see
+/// ``ConnectionPool``). Every wait ends at once when the call's `Cancellation` fires.
+package final class Client: Sendable {
+    /// How often an interrupted request is made again.
+    static let maximumRepeats = 2
+    /// How often a command is sent again that never left, at least; plus once per connection that may be dead.
+    private static let extraUnsent = 2
+
+    let server: SharedServer
+    let pool: ConnectionPool
+
+    /// A client that has not connected yet.
+    package init(configuration: ClientConfiguration) {
+        server = SharedServer(configuration)
+        pool = ConnectionPool(server)
+    }
+
+    deinit { pool.close() }
+
+    /// Connects, logs in and enters the base directory, so that what is wrong with them shows now.
+    ///
+    /// Blocks at most `timeouts.establish`, or some ten seconds longer while the server says that it is full.
+    package func connect(cancellation: Cancellation) throws(FTPError) {
+        pool.release(try pool.lease(for: .metadata, cancellation))
+    }
+
+    /// Ends all connections that are not in use, and the others when they are given back. Later calls throw `closed`.
+    /// Blocks at most two seconds.
+    package func close() {
+        pool.close()
+    }
+
+    /// Whether modification times can be set, as far as it is known.
+    package var setsModificationTime: Bool { server.known.time != .none }
+    /// Whether permission bits can be set, as far as it is known.
+    package var setsMode: Bool { server.known.hasChangeMode }
+    /// Whether symbolic links can be made, as far as it is known.
+    package var makesSymbolicLinks: Bool { server.known.hasSymbolicLink ?? true }
+
+    // MARK: - Asking
+
+    /// What a directory holds, in the server's order.
+    ///
+    /// - Parameter checking: whether to make sure, where the server's empty answer leaves it open, that there is such a
+    ///   directory; without it such a one may look empty.
+    package func list(
+        _ directory: RemotePath, checking: Bool = true, cancellation: Cancellation
+    ) throws(FTPError) -> [ListingEntry] {
+        try ask(cancellation) { (session) throws(FTPError) in
+            try session.list(directory, checking: checking, cancellation)
+        }
+    }
+
+    /// A fresh look at one thing that is not the root; `nil` when there is no such thing.
+    package func status(of path: RemotePath, cancellation: Cancellation) throws(FTPError) -> ListingEntry? {
+        try ask(cancellation) { (session) throws(FTPError) in try session.status(of: path, cancellation) }
+    }
+
+    /// The size of a file in bytes by `SIZE`; `nil` where the server does not say it.
+    package func size(of path: RemotePath, cancellation: Cancellation) throws(FTPError) -> Int64? {
+        try ask(cancellation) { (session) throws(FTPError) in try session.size(of: path, cancellation) }
+    }
+
+    /// When a file was last changed by `MDTM`; `nil` where the server does not say it.
+    package func modificationTime(of path: RemotePath, cancellation: Cancellation) throws(FTPError) -> Timestamp? {
+        try ask(cancellation) { (session) throws(FTPError) in try session.modificationTime(of: path, cancellation) }
+    }
+
+    // MARK: - Files
+
+    /// Starts to read a file at a byte offset.
+    ///
+    /// - Parameter expecting: what is known of the file; a stream that is taken up again must still find that.
+    package func openRead(
+        _ path: RemotePath, from offset: Int64, expecting: FileVersion, cancellation: Cancellation
+    ) throws(FTPError) -> ReadStream {
+        guard offset >= 0 else { throw .invalidArgument("a negative offset") }
+        let stream = ReadStream(pool, server, path, at: offset, expecting: expecting)
+        try stream.open(cancellation)
+        return stream
+    }
+
+    /// Starts to write a file.
+    package func openWrite(
+        _ path: RemotePath, _ mode: WriteMode, cancellation: Cancellation
+    ) throws(FTPError) -> WriteStream {
+        // No byte of the file has been sent when this fails, so it may be repeated like a question.
+        var repeats = Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent)
+        while true {
+            let session = try pool.lease(for: .writing, cancellation)
+            do throws(FTPError) {
+                let transfer = try session.openWrite(path, mode, cancellation)
+                return WriteStream(pool, server, path, mode, transfer)
+            } catch {
+                pool.release(session)
+                guard repeats.allow(after: error) else { throw error }
+            }
+        }
+    }
+
+    // MARK: - Changing
+
+    /// Makes a directory.
+    package func makeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(FTPError) {
+        try change(cancellation) { (session) throws(FTPError) in
+            try session.makeDirectory(path, cancellation)
+        } isDone: { (session) throws(FTPError) in
+            try session.status(of: path, cancellation)?.kind == .directory
+        }
+    }
+
+    /// Removes a directory. Some servers remove a full one with everything in it: the caller looks first.
+    package func removeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(FTPError) {
+        try change(cancellation) { (session) throws(FTPError) in
+            try session.removeDirectory(path, cancellation)
+        } isDone: { (session) throws(FTPError) in
+            try session.status(of: path, cancellation) == nil
+        }
+    }
+
+    /// Removes a file or a symbolic link.
+    package func removeFile(_ path: RemotePath, cancellation: Cancellation) throws(FTPError) {
+        try change(cancellation) { (session) throws(FTPError) in
+            try session.removeFile(path, cancellation)
+        } isDone: { (session) throws(FTPError) in
+            try session.status(of: path, cancellation) == nil
+        }
+    }
+
+    /// Renames; what is at the target is replaced as far as the server does that.
+    package func rename(
+        _ path: RemotePath, to target: RemotePath, cancellation: Cancellation
+    ) throws(FTPError) {
+        func isDone(_ session: Session) throws(FTPError) -> Bool {
+            if try session.status(of: path, cancellation) != nil { return false }
+            return try session.status(of: target, cancellation) != nil
+        }
+        do throws(FTPError) {
+            try change(
+                cancellation, { (session) throws(FTPError) in try session.rename(path, to: target, cancellation) },
+                isDone: isDone)
+        } catch {
+            // Some servers refuse in words what they have done.
+            guard case .refused("RNTO", _) = error, try ask(cancellation, isDone) else { throw error }
+        }
+    }
+
+    /// Makes a symbolic link. - Throws: `unsupported` on most servers.
+    package func makeSymbolicLink(
+        _ path: RemotePath, target: [UInt8], cancellation: Cancellation
+    ) throws(FTPError) {
+        try change(cancellation) { (session) throws(FTPError) in
+            try session.makeSymbolicLink(path, target: target, cancellation)
+        } isDone: { (session) throws(FTPError) in
+            try session.status(of: path, cancellation) != nil
+        }
+    }
+
+    /// Sets when the content was last changed; whole seconds. - Throws: `unsupported` where no command for it works.
+    package func setModificationTime(
+        _ path: RemotePath, to time: Timestamp, cancellation: Cancellation
+    ) throws(FTPError) {
+        try ask(cancellation) { (session) throws(FTPError) in
+            try session.setModificationTime(path, to: time, cancellation)
+        }
+    }
+
+    /// Sets the permission bits (07777). - Throws: `unsupported` where the server has no `SITE CHMOD`.
+    package func setMode(_ path: RemotePath, to mode: UInt32, cancellation: Cancellation) throws(FTPError) {
+        try ask(cancellation) { (session) throws(FTPError) in try session.setMode(path, to: mode, cancellation) }
+    }
+
+    // MARK: - Repeating
+
+    /// How often one request may still be repeated.
+    private struct Repeats {
+        var afterLoss: Int
+        var unsent: Int
+
+        /// Whether to make the request again after this error; counts it.
+        mutating func allow(after error: FTPError) -> Bool {
+            if error.leftNothingDone {
+                unsent -= 1
+                return unsent >= 0
+            }
+            guard error.isConnectionLoss else { return false }
+            afterLoss -= 1
+            return afterLoss >= 0
+        }
+    }
+
+    private var maximumUnsent: Int { server.configuration.connections + Self.extraUnsent }
+
+    /// Runs a request that may be repeated.
+    private func ask<Result: Sendable>(
+        _ cancellation: Cancellation, _ body: (Session) throws(FTPError) -> Result
+    ) throws(FTPError) -> Result {
+        try perform(cancellation, Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent), body)
+    }
+
+    /// Runs a request that may not be repeated before it is known whether it was done.
+    private func change(
+        _ cancellation: Cancellation, _ body: (Session) throws(FTPError) -> Void,
+        isDone: (Session) throws(FTPError) -> Bool
+    ) throws(FTPError) {
+        let once = Repeats(afterLoss: 0, unsent: maximumUnsent)
+        do throws(FTPError) {
+            try perform(cancellation, once, body)
+        } catch {
+            guard error.isConnectionLoss else { throw error }
+            if try ask(cancellation, isDone) { return }
+            try perform(cancellation, once, body)
+        }
+    }
+
+    private func perform<Result: Sendable>(
+        _ cancellation: Cancellation, _ allowed: Repeats, _ body: (Session) throws(FTPError) -> Result
+    ) throws(FTPError) -> Result {
+        var repeats = allowed
+        while true {
+            let session = try pool.lease(for: .metadata, cancellation)
+            do throws(FTPError) {
+                let result = try body(session)
+                pool.release(session)
+                return result
+            } catch {
+                pool.release(session)
+                guard repeats.allow(after: error) else { throw error }
+            }
+        }
+    }
+}

@@ -1,0 +1,283 @@
+import Logging
+import SystemPackage
+import Threading
+
+/// The sessions of a client, and the threads that open, recover, keep alive and close them.
+///
+/// What happens when is decided by ``PoolStateMachine``; this carries it out. The rule of the house: lock, let the
+/// machine decide, unlock, act. Callers never wait for a connect, a recovery or a goodbye of their own making: short-lived
+/// threads of the pool do that, so that closing a file is quick and a cancelled request does not break a login that
+/// others wait for. One more thread, started with the first request, tells the machine when time has passed.
+///
+/// How long a caller waits for a session is not limited here, but every holder is: metadata work by the limit of each
+/// reply, a stream by `timeouts.dataIdle`, since an idle one yields, and an upload by the same, for as long as it makes no
+/// progress. An attempt to connect ends after `timeouts.establish` and fails everybody who waits.
+final class ConnectionPool: Sendable {
+    typealias Work = PoolStateMachine.Work
+
+    private struct State {
+        var machine: PoolStateMachine
+        var sessions: [Int: Session] = [:]
+        /// Answers that their requesters have not fetched yet.
+        var answers: [UInt64: Result<Session, FTPError>] = [:]
+        var yieldHandlers: [Int: @Sendable () -> Void] = [:]
+        /// Asked to yield before the holder had said how.
+        var askedEarly: Set<Int> = []
+        var lastRequest: UInt64 = 0
+        /// Threads at work.
+        var jobs = 0
+        /// When the clock thread wakes up next; `nil`: not before it is woken.
+        var plannedTick: Instant?
+        var hasClock = false
+        var isClosed = false
+    }
+
+    /// What is left to do once the lock is free.
+    private enum Job: Sendable {
+        case open(Int)
+        case recover(Session)
+        case keepAlive(Session)
+        case close(Session)
+        case forget(Session)
+        case ask(@Sendable () -> Void)
+    }
+
+    private let server: SharedServer
+    private let state: Monitor<State>
+    /// Ends connects and recoveries when the client is closed.
+    private let ending = Cancellation()
+
+    init(_ server: SharedServer) {
+        self.server = server
+        let configuration = server.configuration
+        let settings = PoolStateMachine.Settings(
+            limit: configuration.connections, keepAlive: configuration.timeouts.keepAlive,
+            idleExtra: configuration.timeouts.idleExtra)
+        state = Monitor(State(machine: PoolStateMachine(settings)))
+    }
+
+    /// Waits for a session and hands it to the caller, who owns it until ``release(_:)``.
+    func lease(for work: Work, _ cancellation: Cancellation) throws(FTPError) -> Session {
+        startClock()
+        let id = state.withLock { state -> UInt64 in
+            state.lastRequest += 1
+            return state.lastRequest
+        }
+        handle { machine, now in machine.request(id, for: work, now: now) }
+        if let answer = state.withLock({ $0.answers.removeValue(forKey: id) }) { return try answer.get() }
+        let token = cancellation.onCancel { [state] in state.wake() }
+        defer { cancellation.removeHandler(token) }
+        let answer = awaitAnswer(to: id, cancellation)
+        if let answer { return try answer.get() }
+        handle { machine, now in machine.withdraw(id, now: now) }
+        // It may have been granted in the meantime.
+        if case .success(let session)? = state.withLock({ $0.answers.removeValue(forKey: id) }) { release(session) }
+        throw .cancelled
+    }
+
+    /// `nil` when cancelled. A name of its own, so that profiles can filter it.
+    @inline(never)
+    private func awaitAnswer(to id: UInt64, _ cancellation: Cancellation) -> Result<Session, FTPError>? {
+        let answer = state.wait(until: .never) { state -> Result<Session, FTPError>?? in
+            if let answer = state.answers.removeValue(forKey: id) { return .some(answer) }
+            return cancellation.isCancelled ? .some(nil) : nil
+        }
+        return answer ?? nil
+    }
+
+    /// Gives a session back in whatever condition it is. Does not block.
+    func release(_ session: Session) {
+        let id = session.control.id
+        let outcome: PoolStateMachine.Outcome
+        switch session.condition {
+        case .usable: outcome = .usable
+        case .outOfStep: outcome = .outOfStep
+        case .dead: outcome = .dead
+        }
+        handle { machine, now in machine.released(id, outcome, now: now) }
+    }
+
+    /// Says how the holder of a session gives it up when others need it. Called at once if that was wished already.
+    ///
+    /// The handler may run on any thread, holding no lock; it must not block. It is forgotten at ``release(_:)``.
+    func onYieldRequest(_ session: Session, _ handler: @escaping @Sendable () -> Void) {
+        let id = session.control.id
+        let wasAsked = state.withLock { state -> Bool in
+            state.yieldHandlers[id] = handler
+            return state.askedEarly.remove(id) != nil
+        }
+        if wasAsked { handler() }
+    }
+
+    /// Closes what is idle, fails who waits, and waits at most two seconds for the pool's threads.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        handle { machine, _ in machine.shutDown() }
+        ending.cancel()
+        state.wake()
+        // A goodbye is one packet; connects and recoveries end by the cancellation.
+        _ = state.wait(until: .after(.seconds(2))) { state in state.jobs == 0 ? true : nil }
+    }
+
+    // MARK: - Events and actions
+
+    private func handle(_ event: (inout PoolStateMachine, Instant) -> [PoolStateMachine.Action]) {
+        let now = Instant.now
+        let (jobs, mustWake) = state.withLock { state -> ([Job], Bool) in
+            let actions = event(&state.machine, now)
+            return Self.absorb(actions, into: &state, now)
+        }
+        if mustWake { state.wake() }
+        for job in jobs { carryOut(job) }
+    }
+
+    /// Does what can be done under the lock, and returns the rest.
+    private static func absorb(
+        _ actions: [PoolStateMachine.Action], into state: inout State, _ now: Instant
+    ) -> (jobs: [Job], mustWake: Bool) {
+        var jobs: [Job] = []
+        var mustWake = false
+        for action in actions {
+            switch action {
+            case .grant(let request, let id):
+                mustWake = true
+                state.yieldHandlers[id] = nil
+                state.askedEarly.remove(id)
+                guard let session = state.sessions[id] else { continue }
+                state.answers[request] = .success(session)
+            case .fail(let request, let error):
+                mustWake = true
+                state.answers[request] = .failure(error)
+            case .askToYield(let id):
+                if let handler = state.yieldHandlers[id] {
+                    jobs.append(.ask(handler))
+                } else {
+                    state.askedEarly.insert(id)
+                }
+            case .open(let id):
+                jobs.append(.open(id))
+            case .recover(let id):
+                if let session = state.sessions[id] { jobs.append(.recover(session)) }
+            case .keepAlive(let id):
+                if let session = state.sessions[id] { jobs.append(.keepAlive(session)) }
+            case .close(let id):
+                if let session = forget(id, in: &state) { jobs.append(.close(session)) }
+            case .discard(let id):
+                if let session = forget(id, in: &state) { jobs.append(.forget(session)) }
+            }
+        }
+        if let next = state.machine.nextTick(now: now), next < (state.plannedTick ?? next.advanced(by: .seconds(1))) {
+            mustWake = true
+        }
+        return (jobs, mustWake)
+    }
+
+    private static func forget(_ id: Int, in state: inout State) -> Session? {
+        state.yieldHandlers[id] = nil
+        state.askedEarly.remove(id)
+        return state.sessions.removeValue(forKey: id)
+    }
+
+    private func carryOut(_ job: Job) {
+        switch job {
+        case .ask(let handler):
+            handler()
+        case .forget:
+            // The last reference closes the socket, here and not under the lock.
+            return
+        case .open(let id):
+            start({ $0.open(id) }, orElse: { $0.openFailed(id, $1) })
+        case .recover(let session):
+            start(
+                { $0.service(session, Session.recover) },
+                orElse: { pool, _ in pool.serviced(session, false) })
+        case .keepAlive(let session):
+            start(
+                { $0.service(session, Session.keepAlive) },
+                orElse: { pool, _ in pool.serviced(session, true) })
+        case .close(let session):
+            session.control.quit()
+        }
+    }
+
+    private func start(
+        _ body: @escaping @Sendable (ConnectionPool) -> Void, orElse: (ConnectionPool, FTPError) -> Void
+    ) {
+        state.withLock { $0.jobs += 1 }
+        do {
+            try Thread.detached(named: "ftp-pool") { [self] in
+                body(self)
+                state.withLockThenWake { $0.jobs -= 1 }
+            }
+        } catch {
+            state.withLockThenWake { $0.jobs -= 1 }
+            orElse(self, .localFailure(Errno(rawValue: error.code), doing: "starting a thread"))
+        }
+    }
+
+    private func open(_ id: Int) {
+        do throws(FTPError) {
+            let session = try Session.establish(server, id: id, ending)
+            state.withLock { $0.sessions[id] = session }
+            handle { machine, now in machine.opened(id, now: now) }
+        } catch {
+            openFailed(id, error)
+        }
+    }
+
+    private func openFailed(_ id: Int, _ error: FTPError) {
+        server.configuration.logger.info("[\(id)] no connection: \(error)")
+        handle { machine, now in machine.openFailed(id, error, now: now) }
+    }
+
+    private func service(_ session: Session, _ body: (Session) -> (Cancellation) throws(FTPError) -> Void) {
+        do throws(FTPError) {
+            try body(session)(ending)
+            serviced(session, session.condition == .usable)
+        } catch {
+            session.control.fail(error)
+            serviced(session, false)
+        }
+    }
+
+    private func serviced(_ session: Session, _ works: Bool) {
+        let id = session.control.id
+        handle { machine, now in machine.serviced(id, works: works, now: now) }
+    }
+
+    // MARK: - Time
+
+    private func startClock() {
+        let mustStart = state.withLock { state -> Bool in
+            if state.hasClock || state.isClosed { return false }
+            state.hasClock = true
+            return true
+        }
+        guard mustStart else { return }
+        do {
+            try Thread.detached(named: "ftp-pool-clock") { [weak self, state] in
+                while Self.waitForTick(state) { self?.handle { machine, now in machine.tick(now: now) } }
+            }
+        } catch {
+            // Without a clock nothing ages; the next request tries again.
+            state.withLock { $0.hasClock = false }
+        }
+    }
+
+    /// Sleeps until the machine wants to know the time; false when the pool is closed.
+    private static func waitForTick(_ state: Monitor<State>) -> Bool {
+        let planned = state.withLock { state -> Instant? in
+            state.plannedTick = state.machine.nextTick(now: .now)
+            return state.plannedTick
+        }
+        let deadline = planned.map { Deadline.at($0) } ?? .never
+        let isOpen = state.wait(until: deadline) { state -> Bool? in
+            if state.isClosed { return false }
+            let next = state.machine.nextTick(now: .now)
+            // Something earlier has come up, or nothing was planned at all.
+            if let next, next < (state.plannedTick ?? next.advanced(by: .seconds(1))) { return true }
+            return nil
+        }
+        return isOpen ?? true
+    }
+}

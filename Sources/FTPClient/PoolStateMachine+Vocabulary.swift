@@ -1,0 +1,59 @@
+/// What goes into the machine and what comes out of it.
+extension PoolStateMachine {
+    typealias ConnectionID = Int
+    typealias RequestID = UInt64
+
+    /// What a connection is wanted for.
+    enum Work: Hashable, Sendable {
+        case metadata
+        /// A stream that can be interrupted and continued.
+        case reading
+        /// A stream that cannot.
+        case writing
+    }
+
+    /// How the holder leaves a connection.
+    enum Outcome: Hashable, Sendable {
+        case usable
+        case outOfStep
+        case dead
+    }
+
+    /// What the owner has to do.
+    enum Action: Equatable {
+        case open(ConnectionID)
+        case grant(RequestID, ConnectionID)
+        case fail(RequestID, FTPError)
+        case askToYield(ConnectionID)
+        /// Bring it back in step, then ``PoolStateMachine/serviced(_:works:now:)``.
+        case recover(ConnectionID)
+        /// Keep it alive, then ``PoolStateMachine/serviced(_:works:now:)``.
+        case keepAlive(ConnectionID)
+        /// Say goodbye and forget it.
+        case close(ConnectionID)
+        /// Forget it; it has ended already.
+        case discard(ConnectionID)
+    }
+
+    struct Settings {
+        var limit: Int
+        var keepAlive: Duration
+        var idleExtra: Duration
+        /// Giving a stream up and taking it up again costs about four round trips: 80 ms at 20 ms each. Of 400 ms that
+        /// is a fifth, and two readers still see each other move.
+        var slice = Duration.milliseconds(400)
+        /// Enough for the commands of one small program run, and a transfer waits for a fraction of a second only.
+        var metadataRun = 8
+        /// Lingering connections of a crashed client are gone after some minutes.
+        var limitMemory = Duration.seconds(300)
+        /// A server notices a closed connection within a second or two; more than ten means that others use it.
+        var patience = Duration.seconds(10)
+        /// Between two attempts at a server that is down: short, so that the first operation after its return works,
+        /// and long enough that a busy program does not hammer on it.
+        var retryPause = Duration.milliseconds(500)
+        /// After a refused login: some servers lock accounts, or addresses, after a few failures.
+        var refusedLoginPause = Duration.seconds(30)
+        /// After a further connection could not be made while others work.
+        var growthPause = Duration.seconds(10)
+    }
+}

@@ -1,0 +1,327 @@
+import DequeModule
+import Threading
+
+/// Decides who gets which connection, and when connections are opened and closed. No I/O, no clock: events go in with
+/// the time, actions come out, in order.
+///
+/// ## Rules
+/// 1. A request gets an idle connection at once. The one used last comes first, so that those not needed grow old.
+/// 2. Otherwise a connection is opened, up to the limit. When none is alive at all, only one is tried, and everybody
+///    waits for its outcome: a server that is down sees one attempt at a time and not a storm.
+/// 3. Otherwise a reading stream is asked to yield: it gives its connection up between two reads and is continued later.
+///    Metadata work is short and somebody looks at the screen for it, so it may interrupt a stream at any time. A stream
+///    that is only wanted by other transfers keeps its connection for ``Settings/slice`` first; else two readers would
+///    take it from each other after every read. An upload cannot be continued and is never asked.
+/// 4. Waiting is in order of arrival, metadata before transfers; but after ``Settings/metadataRun`` grants of metadata in
+///    a row a waiting transfer comes first, so that it cannot starve.
+/// 5. "Too many connections" while others are alive is no error: their number becomes the limit, for
+///    ``Settings/limitMemory``; then one more is tried again. Without any alive it is tried again for
+///    ``Settings/patience``: the server may still count connections that broke a moment ago.
+/// 6. The oldest connection stays; others are closed when idle for ``Settings/idleExtra``. It is kept alive when idle for
+///    ``Settings/keepAlive``.
+struct PoolStateMachine {
+    private enum Use {
+        case opening
+        case idle(since: Instant)
+        case leased(Work, since: Instant, asked: Bool)
+        /// Being recovered or kept alive; idle when that is done.
+        case serviced
+    }
+
+    private struct Connection {
+        let id: ConnectionID
+        var use: Use
+
+        var isOpening: Bool {
+            if case .opening = use { true } else { false }
+        }
+
+        var isServiced: Bool {
+            if case .serviced = use { true } else { false }
+        }
+
+        var isAsked: Bool {
+            if case .leased(_, _, asked: true) = use { true } else { false }
+        }
+    }
+
+    private struct Request {
+        let id: RequestID
+        let work: Work
+    }
+
+    private let settings: Settings
+    /// Oldest first.
+    private var connections: [Connection] = []
+    private var metadata: Deque<Request> = []
+    private var transfers: Deque<Request> = []
+    private var lastConnectionID = 0
+    private var metadataGrants = 0
+    private var learned: (limit: Int, until: Instant)?
+    private var growthResumes: Instant?
+    /// While nothing is alive: when the next attempt may be made.
+    private var nextAttempt: Instant?
+    /// While nothing is alive and the server takes nobody: since when.
+    private var refusedSince: Instant?
+    /// The refusal of a login, repeated to everybody until ``nextAttempt``.
+    private var loginRefusal: FTPError?
+    private var isShutDown = false
+
+    init(_ settings: Settings) {
+        self.settings = settings
+    }
+
+    // MARK: - Events
+
+    /// Somebody wants a connection.
+    mutating func request(_ id: RequestID, for work: Work, now: Instant) -> [Action] {
+        if isShutDown { return [.fail(id, .closed)] }
+        if work == .metadata {
+            metadata.append(Request(id: id, work: work))
+        } else {
+            transfers.append(Request(id: id, work: work))
+        }
+        return settle(now)
+    }
+
+    /// Whoever wanted it does not wait any more.
+    mutating func withdraw(_ id: RequestID, now: Instant) -> [Action] {
+        metadata.removeAll { $0.id == id }
+        transfers.removeAll { $0.id == id }
+        return settle(now)
+    }
+
+    /// A connection has been made and is logged in.
+    mutating func opened(_ id: ConnectionID, now: Instant) -> [Action] {
+        refusedSince = nil
+        nextAttempt = nil
+        loginRefusal = nil
+        guard !isShutDown else {
+            remove(id)
+            return [.close(id)]
+        }
+        setUse(.idle(since: now), of: id)
+        return settle(now)
+    }
+
+    /// A connection could not be made.
+    mutating func openFailed(_ id: ConnectionID, _ error: FTPError, now: Instant) -> [Action] {
+        remove(id)
+        if connections.contains(where: { !$0.isOpening }) {
+            if case .tooManyConnections = error {
+                learned = (connections.count { !$0.isOpening }, now.advanced(by: settings.limitMemory))
+            } else {
+                growthResumes = now.advanced(by: settings.growthPause)
+            }
+            return settle(now)
+        }
+        if case .tooManyConnections = error {
+            let since = refusedSince ?? now
+            refusedSince = since
+            if now.since(since) < settings.patience {
+                nextAttempt = now.advanced(by: .seconds(1))
+                return settle(now)
+            }
+        }
+        refusedSince = nil
+        nextAttempt = now.advanced(by: settings.retryPause)
+        if case .loginRefused = error {
+            loginRefusal = error
+            nextAttempt = now.advanced(by: settings.refusedLoginPause)
+        }
+        return failEverybody(error) + settle(now)
+    }
+
+    /// The holder of a connection is done with it.
+    mutating func released(_ id: ConnectionID, _ outcome: Outcome, now: Instant) -> [Action] {
+        switch outcome {
+        case .dead:
+            remove(id)
+            return [.discard(id)] + settle(now)
+        case .outOfStep:
+            if isShutDown { return dismiss(id) }
+            setUse(.serviced, of: id)
+            return [.recover(id)] + settle(now)
+        case .usable:
+            if isShutDown { return dismiss(id) }
+            setUse(.idle(since: now), of: id)
+            return settle(now)
+        }
+    }
+
+    /// A recovery or a keep-alive is done.
+    mutating func serviced(_ id: ConnectionID, works: Bool, now: Instant) -> [Action] {
+        released(id, works ? .usable : .dead, now: now)
+    }
+
+    /// The time that ``nextTick`` asked for has come.
+    mutating func tick(now: Instant) -> [Action] {
+        settle(now)
+    }
+
+    /// No more requests; idle connections are closed, the others when they come back.
+    mutating func shutDown() -> [Action] {
+        isShutDown = true
+        var actions = failEverybody(.closed)
+        for connection in connections {
+            if case .idle = connection.use { actions += dismiss(connection.id) }
+        }
+        return actions
+    }
+
+    // MARK: - What the owner may ask
+
+    /// Whether no connection is left, not even one being opened or closed by its holder.
+    var isEmpty: Bool { connections.isEmpty }
+
+    /// When to call ``tick(now:)`` at the latest; `nil`: not needed.
+    func nextTick(now: Instant) -> Instant? {
+        var moments: [Instant] = []
+        for (index, connection) in connections.enumerated() {
+            switch connection.use {
+            case .idle(let since):
+                moments.append(since.advanced(by: index == 0 ? settings.keepAlive : settings.idleExtra))
+            case .leased(.reading, let since, asked: false) where isAnybodyWaiting:
+                moments.append(since.advanced(by: settings.slice))
+            case .leased, .opening, .serviced:
+                continue
+            }
+        }
+        if isAnybodyWaiting {
+            if let nextAttempt, connections.isEmpty { moments.append(nextAttempt) }
+            if let growthResumes { moments.append(growthResumes) }
+            if let learned { moments.append(learned.until) }
+        }
+        return moments.filter { $0 > now }.min()
+    }
+
+    // MARK: - Decisions
+
+    /// Applies the rules until nothing more follows from them.
+    private mutating func settle(_ now: Instant) -> [Action] {
+        guard !isShutDown else { return [] }
+        forgetOldLessons(now)
+        var actions = grantIdle(now)
+        if connections.isEmpty, isAnybodyWaiting, let loginRefusal { return actions + failEverybody(loginRefusal) }
+        actions += open(now)
+        actions += askForYields(now)
+        actions += maintainIdle(now)
+        return actions
+    }
+
+    private mutating func forgetOldLessons(_ now: Instant) {
+        if let until = learned?.until, now >= until { learned = nil }
+        if let resumes = growthResumes, now >= resumes { growthResumes = nil }
+        if let attempt = nextAttempt, now >= attempt {
+            nextAttempt = nil
+            loginRefusal = nil
+        }
+    }
+
+    private mutating func grantIdle(_ now: Instant) -> [Action] {
+        var actions: [Action] = []
+        while isAnybodyWaiting, let index = latestIdle, let request = nextRequest() {
+            connections[index].use = .leased(request.work, since: now, asked: false)
+            actions.append(.grant(request.id, connections[index].id))
+        }
+        return actions
+    }
+
+    private mutating func open(_ now: Instant) -> [Action] {
+        var actions: [Action] = []
+        while waitingCount > count(where: \.isOpening), connections.count < limit, mayOpen(now) {
+            lastConnectionID += 1
+            connections.append(Connection(id: lastConnectionID, use: .opening))
+            actions.append(.open(lastConnectionID))
+        }
+        return actions
+    }
+
+    private func mayOpen(_ now: Instant) -> Bool {
+        if !connections.contains(where: { !$0.isOpening }) { return connections.isEmpty && nextAttempt == nil }
+        return growthResumes == nil
+    }
+
+    private mutating func askForYields(_ now: Instant) -> [Action] {
+        // What is about to come free anyway need not be asked for.
+        var lacking = waitingCount - count { $0.isOpening || $0.isServiced || $0.isAsked }
+        var actions: [Action] = []
+        // The longest holder first.
+        let holders = connections.indices.compactMap { index -> (index: Int, since: Instant)? in
+            guard case .leased(.reading, let since, asked: false) = connections[index].use else { return nil }
+            return (index, since)
+        }
+        for holder in holders.sorted(by: { $0.since < $1.since }) where lacking > 0 {
+            guard !metadata.isEmpty || now.since(holder.since) >= settings.slice else { continue }
+            connections[holder.index].use = .leased(.reading, since: holder.since, asked: true)
+            actions.append(.askToYield(connections[holder.index].id))
+            lacking -= 1
+        }
+        return actions
+    }
+
+    private mutating func maintainIdle(_ now: Instant) -> [Action] {
+        var actions: [Action] = []
+        for (index, connection) in connections.enumerated() {
+            guard case .idle(let since) = connection.use else { continue }
+            if index == 0, now.since(since) >= settings.keepAlive {
+                connections[index].use = .serviced
+                actions.append(.keepAlive(connection.id))
+            } else if index > 0, now.since(since) >= settings.idleExtra {
+                actions.append(.close(connection.id))
+            }
+        }
+        for case .close(let id) in actions { remove(id) }
+        return actions
+    }
+
+    // MARK: - Helpers
+
+    private var limit: Int { min(settings.limit, learned?.limit ?? settings.limit) }
+    private var waitingCount: Int { metadata.count + transfers.count }
+    private var isAnybodyWaiting: Bool { waitingCount > 0 }
+
+    private var latestIdle: Int? {
+        var latest: (index: Int, since: Instant)?
+        for (index, connection) in connections.enumerated() {
+            guard case .idle(let since) = connection.use else { continue }
+            if let known = latest, known.since >= since { continue }
+            latest = (index, since)
+        }
+        return latest?.index
+    }
+
+    private mutating func nextRequest() -> Request? {
+        if !metadata.isEmpty, transfers.isEmpty || metadataGrants < settings.metadataRun {
+            metadataGrants = transfers.isEmpty ? 0 : metadataGrants + 1
+            return metadata.popFirst()
+        }
+        metadataGrants = 0
+        return transfers.popFirst()
+    }
+
+    private mutating func failEverybody(_ error: FTPError) -> [Action] {
+        let actions = metadata.map { Action.fail($0.id, error) } + transfers.map { Action.fail($0.id, error) }
+        metadata.removeAll()
+        transfers.removeAll()
+        return actions
+    }
+
+    private mutating func dismiss(_ id: ConnectionID) -> [Action] {
+        remove(id)
+        return [.close(id)]
+    }
+
+    private mutating func remove(_ id: ConnectionID) {
+        connections.removeAll { $0.id == id }
+    }
+
+    private mutating func setUse(_ use: Use, of id: ConnectionID) {
+        guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
+        connections[index].use = use
+    }
+
+    private func count(where predicate: (Connection) -> Bool) -> Int {
+        connections.reduce(0) { $0 + (predicate($1) ? 1 : 0) }
+    }
+}

@@ -1,0 +1,155 @@
+import FTPProtocol
+import Threading
+
+/// What has been learned about the server; shared by all sessions of a client, so that each thing is learned once.
+///
+/// What a server announces is only a hint (quirk of many: FEAT lists MLSD, and MLSD answers 502). A command that turns
+/// out not to be implemented is struck out here and the next best is used from then on.
+struct ServerProfile: Sendable {
+    /// How to ask for a data connection.
+    enum PassiveMethod: Hashable, Sendable {
+        /// `EPSV` (RFC 2428): works through address translation and with IPv6.
+        case extended
+        /// `PASV` (RFC 959): for servers without EPSV, and for firewalls that understand only PASV.
+        case classic
+    }
+
+    /// How to list a directory.
+    enum ListingMethod: Hashable, Sendable {
+        /// `MLSD` (RFC 3659 §7).
+        case machine
+        /// `LIST -a`: also shows names that begin with a period.
+        case listAll
+        /// `LIST`.
+        case list
+    }
+
+    /// How to set when a file was changed.
+    enum TimeMethod: Hashable, Sendable {
+        /// `MFMT time path`.
+        case mfmt
+        /// `MDTM time path`: not in any RFC, but old and wide-spread.
+        case mdtm
+        /// `SITE UTIME time path`: the short form.
+        case siteUTime
+        case none
+    }
+
+    /// Where the mounted directory is.
+    enum Root: Hashable, Sendable {
+        /// Not asked yet.
+        case unknown
+        /// An absolute path, without a slash at the end unless it is `/`.
+        case absolute([UInt8])
+        /// The server does not say it in a usable form: paths are relative to where the login (and `CWD`) led.
+        case relative
+    }
+
+    /// The answer to `FEAT`; `nil`: not asked yet.
+    var features: Features?
+    /// Whether the greeting is that of a server known to take several commands at once.
+    var takesCommandsTogether = false
+    /// Whether the server reads the control connection as TELNET (see ``ControlConnection/doublesTelnetEscape``).
+    var doublesTelnetEscape = false
+    var root = Root.unknown
+
+    var passive = PassiveMethod.extended
+    /// Whether a data connection has been made by the present method.
+    var passiveIsProven = false
+    /// Methods whose command the server does not implement.
+    var passiveRefused: Set<PassiveMethod> = []
+    /// Whether the server wants the data connection to be there before the transfer command.
+    var connectsDataFirst = false
+
+    /// Whether listing commands heed the path that they are given.
+    enum ListingArgument: Hashable, Sendable {
+        case untried
+        case heeded
+        /// They list the working directory, whatever they are told.
+        case ignored
+    }
+
+    var listing = ListingMethod.machine
+    var listingArgument = ListingArgument.untried
+    /// What the base directory held when it was last listed, as a hash value: while ``listingArgument`` is untried.
+    var baseListing: Int?
+    /// Whether `LIST -a` has been seen to work as it should.
+    var listAllIsProven = false
+    var hasMachineLook = false
+    var hasRestart = true
+    var hasSize = true
+    var hasModificationTime = true
+
+    var time = TimeMethod.mfmt
+    /// Whether ``time`` has been seen to work.
+    var timeIsProven = false
+    var hasChangeMode = true
+    /// `nil`: not asked yet.
+    var hasSymbolicLink: Bool?
+
+    /// Takes what `FEAT` says as the starting point.
+    mutating func learn(_ features: Features) {
+        self.features = features
+        let hasMachineListing = features.contains("MLST") || features.contains("MLSD")
+        hasMachineLook = features.contains("MLST")
+        // `MFF` (draft-somers-ftp-mfxx) tells ProFTPD, whatever its greeting was set to.
+        if features.contains("MFF") { doublesTelnetEscape = true }
+        listing = hasMachineListing ? .machine : .listAll
+        time = features.contains("MFMT") ? .mfmt : .mdtm
+    }
+
+    /// Strikes out a way of listing; the next one is used from now on.
+    mutating func demote(_ method: ListingMethod) {
+        guard listing == method else { return }
+        switch method {
+        case .machine: listing = .listAll
+        case .listAll: listing = .list
+        case .list: break
+        }
+    }
+
+    /// Strikes out a way of setting times.
+    mutating func demote(_ method: TimeMethod) {
+        guard time == method else { return }
+        switch method {
+        case .mfmt: time = .mdtm
+        case .mdtm: time = .siteUTime
+        case .siteUTime, .none: time = .none
+        }
+        timeIsProven = false
+    }
+
+    /// Changes to the other way of making data connections, unless that one is known not to be implemented.
+    ///
+    /// - Returns: false when there is no other way.
+    mutating func switchPassive(from method: PassiveMethod) -> Bool {
+        guard passive == method else { return true }
+        let other: PassiveMethod = method == .extended ? .classic : .extended
+        guard !passiveRefused.contains(other) else { return false }
+        passive = other
+        passiveIsProven = false
+        return true
+    }
+
+    /// Words in the greetings of servers that read commands line by line however they arrive, tried with all of them.
+    /// Others get one command at a time: some embedded servers take what one `recv` brings for one command.
+    static let greetingsOfPatientServers = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib", "filezilla server"]
+}
+
+/// What all sessions of a client share.
+final class SharedServer: Sendable {
+    let configuration: ClientConfiguration
+    private let profile = Monitor(ServerProfile())
+
+    init(_ configuration: ClientConfiguration) {
+        self.configuration = configuration
+    }
+
+    /// A copy of what is known.
+    var known: ServerProfile { profile.withLock { $0 } }
+
+    /// Adds to what is known.
+    func learn<Result: Sendable>(_ change: @Sendable (inout ServerProfile) -> Result) -> Result {
+        profile.withLock { change(&$0) }
+    }
+}

@@ -1,0 +1,102 @@
+package import FTPProtocol
+import Threading
+import Vocabulary
+
+extension Session {
+    /// A fresh look at one thing: `MLST` where it works, else a listing of its parent.
+    ///
+    /// - Returns: `nil` when the server says that there is no such thing.
+    func status(of path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> ListingEntry? {
+        guard let name = path.name else { throw .invalidArgument("the root has no entry of its own") }
+        if server.known.hasMachineLook {
+            switch try machineStatus(of: path, name, cancellation) {
+            case .entry(let entry): return entry
+            case .nothing: return nil
+            case .unusable: server.learn { $0.hasMachineLook = false }
+            }
+        }
+        do throws(FTPError) {
+            return try list(path.parent, cancellation).first { $0.name == name }
+        } catch {
+            // Where there is no parent, there is nothing in it.
+            if let reply = error.refusal, reply.code == 550, !reply.saysDenied { return nil }
+            throw error
+        }
+    }
+
+    private enum MachineStatus {
+        case entry(ListingEntry)
+        case nothing
+        /// The server's `MLST` cannot be used.
+        case unusable
+    }
+
+    private func machineStatus(
+        of path: RemotePath, _ name: FileName, _ cancellation: Cancellation
+    ) throws(FTPError) -> MachineStatus {
+        let reply = try exchange(Command("MLST", try wirePath(path, cancellation)), cancellation)
+        let refusal = FTPError.refused(verb: "MLST", reply)
+        guard reply.category == .completion else {
+            if refusal.isNotImplemented { return .unusable }
+            // 550, and 450 on some: there is no such thing, unless the text says otherwise.
+            if reply.code == 550 || reply.code == 450, !reply.saysDenied { return .nothing }
+            throw refusal
+        }
+        guard let line = FactLine(parsing: reply) else { return .unusable }
+        let kind: ListingEntry.Kind
+        switch line.role {
+        case .entry(let stated): kind = stated
+        case .currentDirectory, .parentDirectory: kind = .directory
+        }
+        return .entry(
+            ListingEntry(
+                name: name, kind: kind, size: kind == .file ? line.size : nil, modified: line.modified,
+                precision: line.precision, mode: line.mode, linkTarget: line.linkTarget))
+    }
+
+    /// What tells whether a file is still the same; as much of it as the server says.
+    ///
+    /// - Returns: `nil` when there is no such file any more.
+    func version(of path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> FileVersion? {
+        if server.known.hasMachineLook {
+            guard let entry = try status(of: path, cancellation) else { return nil }
+            return FileVersion(size: entry.size, modified: entry.modified, precision: entry.precision)
+        }
+        return FileVersion(
+            size: try size(of: path, cancellation), modified: try modificationTime(of: path, cancellation))
+    }
+
+    /// The size in bytes by `SIZE` (RFC 3659 §4); `nil` where the server does not say it.
+    func size(of path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> Int64? {
+        guard server.known.hasSize else { return nil }
+        // In ASCII mode SIZE is refused, or counts line ends twice.
+        try useImageType(cancellation)
+        let reply = try exchange(Command("SIZE", try wirePath(path, cancellation)), cancellation)
+        if reply.code == 213 { return SizeReply.parse(reply.text) }
+        let refusal = FTPError.refused(verb: "SIZE", reply)
+        guard refusal.isNotImplemented else { throw refusal }
+        server.learn { $0.hasSize = false }
+        return nil
+    }
+
+    /// When the content was last changed by `MDTM` (RFC 3659 §3); `nil` where the server does not say it.
+    func modificationTime(of path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> Timestamp? {
+        guard server.known.hasModificationTime else { return nil }
+        let reply = try exchange(Command("MDTM", try wirePath(path, cancellation)), cancellation)
+        if reply.code == 213 { return ModificationTimeReply.parse(reply.text) }
+        let refusal = FTPError.refused(verb: "MDTM", reply)
+        guard refusal.isNotImplemented else { throw refusal }
+        server.learn { $0.hasModificationTime = false }
+        return nil
+    }
+}
+
+extension Reply {
+    /// Whether the text says that it is a matter of rights. A hint: servers word it in many ways and languages.
+    package var saysDenied: Bool {
+        mentions([
+            "denied", "permission", "not allowed", "not permitted", "forbidden", "insufficient privilege", "read-only",
+            "verweigert", "keine berechtigung", "nicht erlaubt", "refus", "interdit", "non autoris",
+        ])
+    }
+}

@@ -1,0 +1,146 @@
+import FTPProtocol
+import Logging
+import SystemPackage
+import Threading
+import Vocabulary
+
+/// One login: a control connection and what the server keeps with it (transfer type, working directory).
+///
+/// ## Round trips from nothing to the first listing
+/// | # | wait | |
+/// | --- | --- | --- |
+/// | 1 | TCP connect | |
+/// | 2 | greeting | |
+/// | 3 | `USER` | |
+/// | 4 | `PASS` | not if `USER` was enough |
+/// | 5 | `FEAT` | only on the first session of a client |
+/// | 6 | `OPTS UTF8 ON`, `CWD base`, `TYPE I`, `PWD` | together on servers known to take that; elsewhere `OPTS` and `CWD` one by one, and only where needed; `TYPE I` and `PWD` when first needed |
+/// | 7 | `EPSV` | |
+/// | 8 | `MLSD` | the data connection is made at the same time |
+///
+/// So eight; on an unknown server nine, if it announces UTF8 *and* a base directory is given. `SYST` is never sent: its
+/// answer would change nothing.
+///
+/// ## How paths are written
+/// Commands carry absolute paths, `root` + `/` + names, so that the working directory means nothing. `root` is what `PWD`
+/// says in the base directory. Where `PWD` gives nothing usable, paths are relative to the base directory and every
+/// detour with `CWD` is undone with `CDUP`. How listings name their directory: see `Session+Listing.swift`.
+///
+/// One owner at a time: whoever holds the lease of the pool.
+final class Session: @unchecked Sendable {
+    // Only the thread that holds the lease touches anything in here, and the pool's monitor orders the hand-overs;
+    // that is what makes `@unchecked Sendable` true.
+
+    /// Where the server's working directory is.
+    enum Location: Equatable {
+        /// The base directory, as after the login.
+        case base
+        /// Somewhere below it.
+        case below(RemotePath)
+        /// A `CWD` whose answer was lost.
+        case unknown
+    }
+
+    let server: SharedServer
+    let control: ControlConnection
+    let timeouts: ClientConfiguration.Timeouts
+    let logger: Logger
+    var location = Location.base
+    /// Whether `TYPE I` has been accepted.
+    var isImageType = false
+    /// Whether a transfer was begun whose final reply has not been read.
+    var hasOpenTransfer = false
+    /// Whether a `REST` has been accepted that no transfer has used up.
+    var hasPendingRestart = false
+    /// Which of the two keep-alive commands is next: some servers do not count `NOOP` as activity, and some proxies
+    /// answer it themselves.
+    private var keepAliveByPWD = false
+
+    /// How a session stands when its owner is done with it.
+    enum Condition: Hashable, Sendable {
+        /// In step: the next command may go out.
+        case usable
+        /// Replies are under way that nobody read.
+        case outOfStep
+        /// Its control connection has ended.
+        case dead
+    }
+
+    /// Whether it can be used again as it is.
+    var condition: Condition {
+        if control.isClosed { return .dead }
+        return control.outstanding == nil && !hasOpenTransfer ? .usable : .outOfStep
+    }
+
+    private init(_ server: SharedServer, _ control: ControlConnection) {
+        self.server = server
+        self.control = control
+        timeouts = server.configuration.timeouts
+        logger = server.configuration.logger
+    }
+
+    /// Connects and logs in. Blocks until done, at most `timeouts.establish`.
+    static func establish(
+        _ server: SharedServer, id: Int, _ cancellation: Cancellation
+    ) throws(FTPError) -> Session {
+        let configuration = server.configuration
+        let overall = Deadline.after(configuration.timeouts.establish)
+        let host = configuration.host
+        configuration.logger.debug("[\(id)] connecting to \(host) port \(configuration.port)")
+        let transport = try Dialer.connect(
+            to: host, port: configuration.port, configuration.timeouts, overall: overall, cancellation)
+        transport.configureForControl()
+        let control = ControlConnection(
+            id: id, transport: transport, timeouts: configuration.timeouts, logger: configuration.logger)
+        let session = Session(server, control)
+        do throws(FTPError) {
+            try session.logIn(until: overall, cancellation)
+            return session
+        } catch {
+            if control.outstanding == nil { control.quit() } else { control.fail(error) }
+            throw error
+        }
+    }
+
+    /// Sends a command and returns its final reply, whatever it is.
+    func exchange(_ command: Command, _ cancellation: Cancellation) throws(FTPError) -> Reply {
+        try control.exchange(command, cancellation)
+    }
+
+    /// Sends a command that is to end with a 2yz.
+    ///
+    /// 202 ("superfluous at this site") is no success: the server has done nothing.
+    @discardableResult
+    func complete(_ command: Command, _ cancellation: Cancellation) throws(FTPError) -> Reply {
+        let reply = try exchange(command, cancellation)
+        guard reply.category == .completion, reply.code != 202 else {
+            throw .refused(verb: command.verb, reply)
+        }
+        return reply
+    }
+
+    /// Makes sure that the server takes files as they are (`TYPE I`), as `RETR`, `STOR` and `SIZE` need.
+    func useImageType(_ cancellation: Cancellation) throws(FTPError) {
+        if isImageType { return }
+        try complete(Command("TYPE", "I"), cancellation)
+        isImageType = true
+    }
+
+    /// Keeps the connection alive. Blocks for a round trip.
+    func keepAlive(_ cancellation: Cancellation) throws(FTPError) {
+        keepAliveByPWD.toggle()
+        _ = try exchange(Command(keepAliveByPWD ? "NOOP" : "PWD"), cancellation)
+    }
+
+    /// Brings the session back in step after an owner that left replies unread. Blocks at most `timeouts.recovery`.
+    func recover(_ cancellation: Cancellation) throws(FTPError) {
+        let wait = Wait(.reply(verb: control.outstanding ?? "ABOR"), for: timeouts.recovery, cancellation)
+        let isTransfer = hasOpenTransfer
+        hasOpenTransfer = false
+        if let verb = control.outstanding, ["TYPE", "CWD", "CDUP"].contains(verb) {
+            isImageType = false
+            location = .unknown
+        }
+        try control.resynchronize(abortingTransfer: isTransfer, wait)
+    }
+}

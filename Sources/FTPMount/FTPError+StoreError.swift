@@ -1,0 +1,63 @@
+import FTPClient
+import FTPProtocol
+import FileSystem
+import SystemPackage
+import Vocabulary
+
+extension StoreError {
+    /// What an error of the client means for a file, as far as it can be told without asking the server again.
+    init(_ error: FTPError) {
+        self.init(Self.kind(of: error), error.description)
+    }
+
+    private static func kind(of error: FTPError) -> Kind {
+        switch error {
+        case .refused(_, let reply): kind(of: reply)
+        case .loginRefused: .denied
+        case .tooManyConnections: .busy
+        case .baseDirectoryRefused: .notFound
+        case .connectionLost: .inputOutput
+        case .timedOut: .timedOut
+        case .unreachable: .unreachable
+        case .unknownHost: .unreachable
+        case .notFTP: .protocolViolation
+        case .protocolViolation: .protocolViolation
+        case .invalidArgument: .invalidArgument
+        case .unsupported: .unsupported
+        case .cancelled: .cancelled
+        case .changedRemotely: .changedRemotely
+        case .localFailure(let errno, _): kind(of: errno)
+        case .closed: .unreachable
+        }
+    }
+
+    /// The codes of RFC 959 §4.2 that say what they mean, whatever was asked. 550 says nothing: `notFound` is the most
+    /// frequent meaning, and what is left when ``FTPStore/explain(_:_:_:)`` has found nothing better.
+    private static func kind(of reply: Reply) -> Kind {
+        switch reply.code {
+        case 202, 500, 502, 504: .unsupported
+        case 421, 425, 426, 451: .inputOutput
+        case 450: .busy
+        case 452: .noSpace
+        case 501: .invalidArgument
+        // 521: the directory exists already (RFC 1123 §4.1.3.1 speaks of it); some servers say it.
+        case 521: .exists
+        case 530, 532: .denied
+        case 550: reply.saysDenied ? .denied : .notFound
+        case 551: .unsupported
+        case 552: reply.mentions(["quota"]) ? .quotaExceeded : .noSpace
+        case 553: .denied
+        default: .inputOutput
+        }
+    }
+
+    /// A failure on this side: what the process lacks, or a disk.
+    private static func kind(of errno: Errno) -> Kind {
+        switch errno {
+        case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable: .noResources
+        case .noSpace: .noSpace
+        case .diskQuotaExceeded: .quotaExceeded
+        default: .inputOutput
+        }
+    }
+}

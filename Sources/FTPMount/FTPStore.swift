@@ -1,0 +1,236 @@
+package import FTPClient
+import FTPProtocol
+package import FileSystem
+import SystemPackage
+package import Threading
+package import Vocabulary
+
+/// An FTP server as the file system's store: types are converted, and what the server said becomes what it means.
+///
+/// FTP has one number, 550, for "does not exist", "not allowed", "exists already", "not empty" and "not a file". What it
+/// means is found by what was asked and at most one cheap look at the thing or its parent; the wording of the reply,
+/// which servers translate, only helps where looking cannot (see `FTPStore+Refusals.swift`).
+package final class FTPStore: RemoteStore {
+    let client: Client
+
+    /// A store over a client, which stays the caller's to close.
+    package init(_ client: Client) {
+        self.client = client
+    }
+
+    package var capabilities: StoreCapabilities {
+        StoreCapabilities(
+            setsModificationTime: client.setsModificationTime, setsMode: client.setsMode,
+            makesSymbolicLinks: client.makesSymbolicLinks)
+    }
+
+    package func list(
+        _ directory: RemotePath, cancellation: Cancellation
+    ) throws(StoreError) -> [RemoteEntry] {
+        do throws(FTPError) {
+            return try client.list(directory, cancellation: cancellation).compactMap { entry in
+                RemoteAttributes(entry).map { RemoteEntry(name: entry.name, attributes: $0) }
+            }
+        } catch {
+            throw explain(error, .list(directory), cancellation)
+        }
+    }
+
+    package func look(
+        at path: RemotePath, cancellation: Cancellation
+    ) throws(StoreError) -> RemoteAttributes? {
+        // The root was entered when the session was made; nothing above it need be readable.
+        if path.isRoot { return RemoteAttributes(kind: .directory) }
+        do throws(FTPError) {
+            return try client.status(of: path, cancellation: cancellation).flatMap { RemoteAttributes($0) }
+        } catch {
+            throw explain(error, .look(path), cancellation)
+        }
+    }
+
+    package func openRead(
+        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteReadStream {
+        do throws(FTPError) {
+            let stream = try client.openRead(
+                path, from: offset, expecting: FileVersion(expecting), cancellation: cancellation)
+            return StoreReadStream(stream)
+        } catch {
+            throw explain(error, .read(path), cancellation)
+        }
+    }
+
+    package func openWrite(
+        _ path: RemotePath, mode: RemoteWriteMode, cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteWriteStream {
+        do throws(FTPError) {
+            let stream = try client.openWrite(
+                path, mode == .replace ? .replace : .append, cancellation: cancellation)
+            return StoreWriteStream(stream, path, self)
+        } catch {
+            throw explain(error, .write(path), cancellation)
+        }
+    }
+
+    package func makeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) {
+        do throws(FTPError) {
+            try client.makeDirectory(path, cancellation: cancellation)
+        } catch {
+            throw explain(error, .makeDirectory(path), cancellation)
+        }
+    }
+
+    package func removeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) {
+        // Some servers remove a full directory with everything in it. What programs rely on is that this fails.
+        let entries: [ListingEntry]
+        do throws(FTPError) {
+            entries = try client.list(path, checking: false, cancellation: cancellation)
+        } catch {
+            throw explain(error, .list(path), cancellation)
+        }
+        guard entries.isEmpty else { throw StoreError(.notEmpty, "\(path) holds \(entries.count) entries") }
+        do throws(FTPError) {
+            try client.removeDirectory(path, cancellation: cancellation)
+        } catch {
+            throw explain(error, .removeDirectory(path), cancellation)
+        }
+    }
+
+    package func removeFile(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) {
+        do throws(FTPError) {
+            try client.removeFile(path, cancellation: cancellation)
+        } catch {
+            throw explain(error, .removeFile(path), cancellation)
+        }
+    }
+
+    package func rename(
+        _ path: RemotePath, to target: RemotePath, cancellation: Cancellation
+    ) throws(StoreError) {
+        do throws(FTPError) {
+            try client.rename(path, to: target, cancellation: cancellation)
+        } catch {
+            throw explain(error, .rename(path, to: target), cancellation)
+        }
+    }
+
+    package func makeSymbolicLink(
+        _ path: RemotePath, target: [UInt8], cancellation: Cancellation
+    ) throws(StoreError) {
+        do throws(FTPError) {
+            try client.makeSymbolicLink(path, target: target, cancellation: cancellation)
+        } catch {
+            throw explain(error, .makeSymbolicLink(path), cancellation)
+        }
+    }
+
+    package func setModificationTime(
+        _ path: RemotePath, to time: Timestamp, cancellation: Cancellation
+    ) throws(StoreError) {
+        do throws(FTPError) {
+            try client.setModificationTime(path, to: time, cancellation: cancellation)
+        } catch {
+            throw explain(error, .setAttributes(path), cancellation)
+        }
+    }
+
+    package func setMode(_ path: RemotePath, to mode: UInt32, cancellation: Cancellation) throws(StoreError) {
+        do throws(FTPError) {
+            try client.setMode(path, to: mode, cancellation: cancellation)
+        } catch {
+            throw explain(error, .setAttributes(path), cancellation)
+        }
+    }
+}
+
+/// A ``ReadStream`` in the file system's terms.
+private final class StoreReadStream: RemoteReadStream {
+    private let stream: ReadStream
+
+    init(_ stream: ReadStream) {
+        self.stream = stream
+    }
+
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer, cancellation: Cancellation
+    ) throws(StoreError) -> Int {
+        do throws(FTPError) {
+            return try stream.read(into: buffer, cancellation: cancellation)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    func close() {
+        stream.close()
+    }
+}
+
+/// A ``WriteStream`` in the file system's terms.
+private final class StoreWriteStream: RemoteWriteStream {
+    private let stream: WriteStream
+    private let path: RemotePath
+    private let store: FTPStore
+
+    init(_ stream: WriteStream, _ path: RemotePath, _ store: FTPStore) {
+        self.stream = stream
+        self.path = path
+        self.store = store
+    }
+
+    func send(
+        from file: FileDescriptor, range: Range<Int64>, cancellation: Cancellation
+    ) throws(StoreError) {
+        do throws(FTPError) {
+            try stream.send(from: file, range: range, cancellation: cancellation)
+        } catch {
+            throw store.explain(error, .write(path), cancellation)
+        }
+    }
+
+    func finish(cancellation: Cancellation) throws(StoreError) {
+        do throws(FTPError) {
+            try stream.finish(cancellation: cancellation)
+        } catch {
+            throw store.explain(error, .write(path), cancellation)
+        }
+    }
+
+    func abort() {
+        stream.abort()
+    }
+}
+
+extension RemoteAttributes {
+    /// What a listing says of a thing; `nil` for devices and the like, which nobody can use over FTP.
+    fileprivate init?(_ entry: ListingEntry) {
+        let kind: FileKind
+        switch entry.kind {
+        case .file: kind = .file
+        case .directory: kind = .directory
+        case .symbolicLink: kind = .symbolicLink
+        case .special: return nil
+        }
+        let precision: TimePrecision
+        switch entry.precision {
+        case .second: precision = .second
+        case .minute: precision = .minute
+        case .day: precision = .day
+        }
+        self.init(
+            kind: kind, size: entry.size, modified: entry.modified, timePrecision: precision, mode: entry.mode,
+            linkTarget: entry.linkTarget)
+    }
+}
+
+extension FileVersion {
+    fileprivate init(_ attributes: RemoteAttributes) {
+        let precision: ListingEntry.Precision
+        switch attributes.timePrecision {
+        case .second: precision = .second
+        case .minute: precision = .minute
+        case .day: precision = .day
+        }
+        self.init(size: attributes.size, modified: attributes.modified, precision: precision)
+    }
+}

@@ -1,0 +1,28 @@
+import Logging
+import SystemPackage
+
+/// Where the records of a mount go.
+enum Log {
+    /// The logger of a mount: `log_file=` if given, else standard error in the foreground and syslog in the background.
+    ///
+    /// - Throws: ``MountFailure`` (``ExitCode/system``) when the file cannot be opened.
+    static func make(_ plan: MountPlan, isForeground: Bool) throws(MountFailure) -> Logger {
+        let level: Logger.Level = plan.isDebug ? .debug : .info
+        if let path = plan.options.logFile {
+            let file = try open(path)
+            return Logger(label: "ftpfs") { _ in LineLogHandler(to: file, level: level) }
+        }
+        if isForeground { return Logger(label: "ftpfs") { _ in LineLogHandler(to: .standardError, level: level) } }
+        return Logger(label: "ftpfs") { _ in SyslogLogHandler(level: level) }
+    }
+
+    /// Names of files and hosts are in it: only the owner may read it.
+    private static func open(_ path: String) throws(MountFailure) -> FileDescriptor {
+        do {
+            return try FileDescriptor.open(
+                path, .writeOnly, options: [.create, .append, .closeOnExec], permissions: .ownerReadWrite)
+        } catch {
+            throw MountFailure(.system, "log file \(path) cannot be written: \(error)")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package import FTPClient
+import Vocabulary
+
+/// What `-o` can say, with the values that hold when it says nothing.
+///
+/// The names, the ranges and the help are in ``MountOption/table``.
+package struct MountOptions: Sendable {
+    /// Who owns everything; `nil`: whoever mounts.
+    package var userID: UInt32?
+    /// The group of everything; `nil`: that of whoever mounts.
+    package var groupID: UInt32?
+    /// Permission bits to take away from files and directories.
+    package var umask: UInt32?
+    /// Permission bits to show, whatever the server says; `nil`: what the server says.
+    package var fileMode: UInt32?
+    package var directoryMode: UInt32?
+    /// No change goes to the server.
+    package var isReadOnly = false
+    /// Other users than the one who mounts may use the mount.
+    package var allowsOthers = false
+    /// Root may use the mount too.
+    package var allowsRoot = false
+    /// The kernel checks permission bits.
+    package var checksPermissions = false
+    /// A mount point with something in it is taken.
+    package var acceptsNonEmpty = false
+    /// How long a listing is taken as true.
+    package var directoryTimeToLive = Duration.seconds(10)
+    /// How many connections to the server there may be.
+    package var connections = 4
+    /// Bytes of memory for file content.
+    package var cacheSize: Int64 = 64 << 20
+    /// How long to try to connect and log in.
+    package var connectTimeout = Duration.seconds(30)
+    /// How long to wait for a reply, or for the next byte of a transfer; `nil`: what the client waits by itself.
+    package var timeout: Duration?
+    /// The server's port; `nil`: the one of the URL, or 21.
+    package var port: UInt16?
+    /// Where what is written waits to be sent; `nil`: see ``SpoolDirectory``.
+    package var spoolDirectory: String?
+    /// Where the log goes instead of syslog or standard error.
+    package var logFile: String?
+    /// Words that go to the kernel as they are.
+    package var kernelOptions: [String] = []
+    /// Where user and password come from.
+    package var credentials = CredentialOptions()
+
+    /// The values that hold when nothing is said.
+    package init() {}
+}
+
+/// What `-o` says about user and password.
+package struct CredentialOptions: Sendable {
+    package var user: [UInt8]?
+    package var password: Secret?
+    package var file: String?
+    package var netrc = Netrc.standard
+    package var readsStandardInput = false
+
+    /// Which netrc file is asked.
+    package enum Netrc: Hashable, Sendable {
+        /// `~/.netrc`, if it is there.
+        case standard
+        /// This one, which must be there.
+        case file(String)
+        /// None.
+        case none
+    }
+}

@@ -1,0 +1,76 @@
+/// A request that has been checked: everything that the mounting process needs but the credentials.
+package struct MountPlan: Sendable {
+    /// What the process was called as.
+    package let program: String
+    /// Where from.
+    package let address: ServerAddress
+    /// Where to; an absolute path.
+    package let mountPoint: String
+    /// What `-o` says.
+    package let options: MountOptions
+    /// The same as text, without what concerns credentials.
+    package let optionTexts: [[UInt8]]
+    /// Whether every command and reply is logged.
+    package let isDebug: Bool
+
+    /// Checks a request: the URL, the options, the mount point; in this order, and without asking the server.
+    ///
+    /// - Throws: ``MountFailure`` (``ExitCode/usage``).
+    package init(checking request: MountRequest) throws(MountFailure) {
+        program = request.program
+        isDebug = request.isDebug
+        optionTexts = OptionList.withoutCredentials(request.optionTexts)
+        address = try Self.address(request.source)
+        options = try Self.options(request.optionTexts, ignoringUnknown: request.ignoresUnknownOptions)
+        mountPoint = try MountPoint(checking: request.mountPoint, acceptsNonEmpty: options.acceptsNonEmpty).path
+    }
+
+    /// The plan that another process has checked and written down.
+    init(trusting record: SettingsRecord) throws(MountFailure) {
+        program = record.program
+        isDebug = record.isDebug
+        optionTexts = record.optionTexts
+        address = try Self.address(record.source)
+        options = try Self.options(record.optionTexts, ignoringUnknown: true)
+        mountPoint = record.mountPoint
+    }
+
+    /// The server for messages, with its port when it is not the usual one.
+    package var place: String {
+        let host = address.host.contains(":") ? "[\(address.host)]" : address.host
+        return port == Self.standardPort ? host : "\(host):\(port)"
+    }
+
+    /// The port to connect to: the URL's, else that of `port=`, else FTP's.
+    package var port: UInt16 { address.port ?? options.port ?? Self.standardPort }
+
+    /// RFC 959 §8, and the IANA registry.
+    private static let standardPort: UInt16 = 21
+
+    /// Runs a step that has to do with the server; its failure begins with the server's name.
+    func naming<Result>(_ step: () throws(MountFailure) -> Result) throws(MountFailure) -> Result {
+        do throws(MountFailure) {
+            return try step()
+        } catch {
+            throw error.at(place)
+        }
+    }
+
+    private static func address(_ source: String) throws(MountFailure) -> ServerAddress {
+        do throws(ServerAddress.Invalid) {
+            return try ServerAddress(parsing: source)
+        } catch {
+            throw MountFailure(.usage, error.reason)
+        }
+    }
+
+    private static func options(
+        _ texts: [[UInt8]], ignoringUnknown: Bool
+    ) throws(MountFailure) -> MountOptions {
+        do throws(MountOptions.Invalid) {
+            return try MountOptions(parsing: texts, ignoringUnknown: ignoringUnknown)
+        } catch {
+            throw MountFailure(.usage, error.reason)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import SystemPackage
+import Vocabulary
+
+#if canImport(Glibc)
+@preconcurrency import Glibc
+#endif
+
+/// The directory to mount on: looked at before anything is asked of the server, so that a slip costs no wait.
+package struct MountPoint: Hashable, Sendable {
+    /// The absolute path without symbolic links, as `/proc/mounts` will show it.
+    package let path: String
+
+    /// Checks that something can be mounted there: a directory, empty unless `acceptsNonEmpty`, and not a mount point
+    /// already. autofs's own mount at the place does not count: it is what asks for this one.
+    ///
+    /// - Throws: ``MountFailure`` (``ExitCode/usage``).
+    package init(checking path: String, acceptsNonEmpty: Bool) throws(MountFailure) {
+        // A look at the kernel's table first: touching a mount whose server is gone could take long.
+        let table = MountTable.current()
+        try Self.refuseMounted(Self.absolute(path), as: path, in: table)
+        guard let resolved = realpath(path, nil) else { throw Self.failure(errno, path) }
+        defer { free(resolved) }
+        self.path = String(cString: resolved)
+        try Self.refuseMounted(self.path, as: path, in: table)
+        var status = stat()
+        guard stat(self.path, &status) == 0 else { throw Self.failure(errno, path) }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw MountFailure(.usage, "mount point \(path) is not a directory", remedy: "choose a directory")
+        }
+        if !acceptsNonEmpty, try !Self.isEmpty(self.path, as: path) {
+            throw MountFailure(
+                .usage, "mount point \(path) is not empty", remedy: "choose an empty directory, or give -o nonempty")
+        }
+    }
+
+    private static func refuseMounted(
+        _ absolute: String, as path: String, in table: MountTable
+    ) throws(MountFailure) {
+        guard let type = table.type(at: absolute), type != "autofs" else { return }
+        // Of our own mounts only: they answer statfs without asking a server, and ENOTCONN once their process is gone.
+        // (stat is no proof: the kernel may answer it from its cache.)
+        var space = statvfs()
+        if type == "fuse.ftpfs", statvfs(absolute, &space) != 0, errno == ENOTCONN { throw failure(ENOTCONN, path) }
+        throw MountFailure(
+            .usage, "\(path) is a mount point already (\(type))", remedy: "unmount it first with umount \(path)")
+    }
+
+    private static func failure(_ code: Int32, _ path: String) -> MountFailure {
+        switch code {
+        case ENOENT:
+            MountFailure(.usage, "mount point \(path) does not exist", remedy: "make it with mkdir \(path)")
+        case ENOTDIR:
+            MountFailure(.usage, "mount point \(path) is not a directory", remedy: "choose a directory")
+        case ENOTCONN:
+            MountFailure(
+                .usage, "\(path) holds a dead mount, whose process is gone",
+                remedy: "remove it with fusermount3 -uz \(path)")
+        default:
+            MountFailure(.usage, "mount point \(path): \(Errno(rawValue: code))")
+        }
+    }
+
+    private static func isEmpty(_ resolved: String, as path: String) throws(MountFailure) -> Bool {
+        guard let directory = opendir(resolved) else { throw failure(errno, path) }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if name != Array(".".utf8), name != Array("..".utf8) { return false }
+        }
+        return true
+    }
+
+    /// A path made absolute by its text alone.
+    static func absolute(_ path: String) -> String {
+        var text = path
+        if !text.hasPrefix("/"), let current = getcwd(nil, 0) {
+            defer { free(current) }
+            text = String(cString: current) + "/" + text
+        }
+        return FilePath(text).lexicallyNormalized().string
+    }
+}
+
+/// What is mounted where: /proc/self/mountinfo (proc_pid_mountinfo(5)).
+struct MountTable {
+    private var types: [String: String] = [:]
+
+    /// The table of this process, now. Empty when it cannot be read.
+    static func current() -> MountTable {
+        var content: [UInt8] = []
+        if let file = try? FileDescriptor.open("/proc/self/mountinfo", .readOnly, options: [.closeOnExec]) {
+            defer { try? file.close() }
+            var buffer = [UInt8](repeating: 0, count: 16 << 10)
+            while let count = try? buffer.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
+                content += buffer[..<count]
+            }
+        }
+        return MountTable(content)
+    }
+
+    /// Reads the lines of the file. Of mounts on top of each other the last one counts.
+    init(_ content: [UInt8]) {
+        for line in content.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: " "))
+            guard fields.count > 6, let dash = fields.firstIndex(of: [UInt8(ascii: "-")][...]),
+                dash + 1 < fields.count
+            else { continue }
+            types[String(decoding: Self.unescaped(fields[4]), as: UTF8.self)] = String(
+                decoding: fields[dash + 1], as: UTF8.self)
+        }
+    }
+
+    /// The type of what is mounted at a path.
+    func type(at path: String) -> String? { types[path] }
+
+    /// Blank, tab, line end and backslash are written as a backslash and three octal digits.
+    private static func unescaped(_ text: ArraySlice<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var rest = text
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), rest.count >= 3, let code = OptionValue.octal(Array(rest.prefix(3))),
+                let escaped = UInt8(exactly: code)
+            {
+                bytes.append(escaped)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,143 @@
+import CLinux
+import FTPClient
+import FileSystem
+import FuseBridge
+import Logging
+import SystemPackage
+import Threading
+
+#if canImport(Glibc)
+@preconcurrency import Glibc
+#endif
+
+/// The steps of ``MountingProcess/run(_:)``.
+extension MountingProcess {
+    /// Connects, logs in and enters the directory.
+    func connect(_ logger: Logger, _ ending: Ending) throws(MountFailure) -> Client {
+        var configuration = ClientConfiguration(
+            host: plan.address.host, port: plan.port, user: credentials.user, password: credentials.password,
+            base: plan.address.directory.isAbsolute
+                ? .absolute(plan.address.directory.components) : .relativeToLogin(plan.address.directory.components),
+            connections: plan.options.connections, logger: logger)
+        configuration.timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
+        let client = Client(configuration: configuration)
+        do throws(FTPError) {
+            try client.connect(cancellation: ending.cancellation)
+            return client
+        } catch {
+            client.close()
+            throw MountFailure(connecting: error)
+        }
+    }
+
+    /// What the options say about how files are shown and kept.
+    func fileSystemConfiguration(_ spool: SpoolDirectory) -> FileSystemConfiguration {
+        let options = plan.options
+        var configuration = FileSystemConfiguration(spoolDirectory: spool.path)
+        configuration.dirTTL = options.directoryTimeToLive
+        configuration.uid = options.userID ?? geteuid()
+        configuration.gid = options.groupID ?? getegid()
+        configuration.fileMode = options.fileMode
+        configuration.dirMode = options.directoryMode
+        configuration.umask = options.umask
+        configuration.readOnly = options.isReadOnly
+        configuration.defaultPermissions = options.checksPermissions
+        configuration.cacheSize = Int(clamping: options.cacheSize)
+        return configuration
+    }
+
+    /// Mounts; nothing is answered yet.
+    func mount(_ fileSystem: FileSystem, _ logger: Logger) throws(MountFailure) -> FuseSession {
+        let options = plan.options
+        var configuration = FuseConfiguration(
+            mountPoint: FilePath(plan.mountPoint), source: plan.address.sourceName)
+        configuration.readOnly = options.isReadOnly
+        configuration.allowOther = options.allowsOthers
+        configuration.allowRoot = options.allowsRoot
+        configuration.defaultPermissions = options.checksPermissions
+        configuration.allowNonEmpty = options.acceptsNonEmpty
+        configuration.kernelOptions = options.kernelOptions
+        do throws(FuseError) {
+            let session = try FuseSession(configuration, serving: fileSystem, logger: logger)
+            try session.mount()
+            return session
+        } catch {
+            throw MountFailure(.mountFailed, "\(error)")
+        }
+    }
+
+    /// Starts the thread that serves, and looks at the mount as soon as the kernel is ready.
+    func serve(_ session: FuseSession, _ logger: Logger, _ ending: Ending) throws(MountFailure) -> Thread {
+        do throws(Thread.NotStarted) {
+            return try Thread(named: "ftpfs-serve") {
+                do throws(FuseError) {
+                    try session.run { ending.lookAtTheMount() }
+                } catch {
+                    logger.error("\(error)")
+                }
+                ending.handle(.sessionEnded)
+            }
+        } catch {
+            throw MountFailure(.system, "no thread can be started: \(Errno(rawValue: error.code))")
+        }
+    }
+
+    /// Leaves the caller's session, directory and terminal, now that its mount answers: neither closing the terminal nor
+    /// unmounting the directory it was called in concerns this process any more.
+    func detachFromCaller() {
+        _ = clinux_set_parent_death_signal(0)
+        setsid()
+        chdir("/")
+        guard let null = try? FileDescriptor.open("/dev/null", .readWrite, options: [.closeOnExec]) else { return }
+        for target in [FileDescriptor.standardInput, .standardOutput, .standardError] {
+            _ = try? null.duplicate(as: target)
+        }
+        try? null.close()
+    }
+
+    /// Sends what is unsent, within ``drainLimit``.
+    func drain(_ fileSystem: FileSystem, _ logger: Logger) {
+        for file in fileSystem.shutdown(deadline: .after(Self.drainLimit)) {
+            let kept = file.keptAt.map { "; its content is in \($0)" } ?? ""
+            logger.error("\(file.path) was not sent: \(file.reason)\(kept)")
+        }
+    }
+
+    /// Removes the spool directory, or says what is left in it.
+    func leave(_ spool: SpoolDirectory, _ logger: Logger) {
+        guard !spool.remove() else { return }
+        logger.error("what could not be sent to \(plan.place) is left in \(spool.path)")
+    }
+}
+
+extension ClientConfiguration.Timeouts {
+    /// The limits that the options of a mount set; what they do not set keeps its default.
+    init(establish: Duration, eachWait: Duration?) {
+        self.init()
+        self.establish = establish
+        resolve = min(resolve, establish)
+        connect = min(connect, establish)
+        guard let eachWait else { return }
+        reply = eachWait
+        dataIdle = eachWait
+        finalReply = eachWait
+        dataConnect = min(dataConnect, eachWait)
+        firstDataConnect = min(firstDataConnect, eachWait)
+    }
+}
+
+extension MountFailure {
+    /// Why no connection came about.
+    init(connecting error: FTPError) {
+        let code: ExitCode =
+            switch error {
+            case .cancelled: .interrupted
+            case .localFailure: .system
+            case .refused, .loginRefused, .tooManyConnections, .baseDirectoryRefused, .connectionLost, .timedOut,
+                .unreachable, .unknownHost, .notFTP, .protocolViolation, .invalidArgument, .unsupported,
+                .changedRemotely, .closed:
+                .mountFailed
+            }
+        self.init(code, code == .interrupted ? "interrupted" : "\(error)")
+    }
+}

@@ -1,0 +1,68 @@
+import CLinux
+import FTPClient
+import FileSystem
+import FuseBridge
+import Logging
+import SystemPackage
+import Threading
+
+#if canImport(Glibc)
+@preconcurrency import Glibc
+#endif
+
+/// The process that mounts and serves: from the connection to the end, read from top to bottom.
+///
+/// Each step that succeeded is undone by a `defer` behind it, in reverse order, on every way out: the mount goes first,
+/// so that nobody waits at it; then what is unsent is sent; then the connections are closed; then the spool directory
+/// is removed, if nothing is left in it.
+struct MountingProcess {
+    let plan: MountPlan
+    let credentials: Credentials
+    /// Whether it is the process that the user started, and keeps the terminal.
+    let isForeground: Bool
+
+    /// How long what is unsent may take when the mount ends. systemd kills a service 90 s after it asked it to stop;
+    /// before that there must be time to write to the log what is left in the spool.
+    static let drainLimit = Duration.seconds(75)
+
+    /// Lives. Returns when the mount has ended.
+    ///
+    /// - Parameter report: takes the one word when the mount answers; false when nobody is there to hear it, which
+    ///   ends the mount.
+    /// - Throws: ``MountFailure`` when the mount has never answered; nothing is mounted then.
+    func run(_ report: (StatusReport.Outcome) -> Bool) throws(MountFailure) {
+        Signals.block()
+        Hardening.apply()
+        // Whoever waits for the mount may be killed meanwhile; there shall be no mount then that nobody knows of.
+        if !isForeground { _ = clinux_set_parent_death_signal(SIGTERM) }
+        let logger = try Log.make(plan, isForeground: isForeground)
+        let ending = Ending(mountPoint: plan.mountPoint)
+        try ending.watchSignals()
+        let deadline = Deadline.after(plan.options.connectTimeout)
+
+        let spool = try SpoolDirectory(chosen: plan.options.spoolDirectory)
+        defer { leave(spool, logger) }
+
+        let client = try connect(logger, ending)
+        defer { client.close() }
+
+        let fileSystem = FileSystem(
+            store: FTPStore(client), configuration: fileSystemConfiguration(spool), logger: logger)
+        defer { drain(fileSystem, logger) }
+
+        let session = try mount(fileSystem, logger)
+        defer { session.unmount() }
+        let serving = try serve(session, logger, ending)
+        defer {
+            session.exit()
+            serving.join()
+        }
+        try ending.waitUntilItAnswers(deadline)
+
+        if !isForeground { detachFromCaller() }
+        logger.info("\(plan.address.sourceName) is mounted on \(plan.mountPoint)")
+        guard report(.ready) else { return }
+        ending.waitForTheEnd()
+        logger.info("\(plan.address.sourceName) on \(plan.mountPoint) ends: \(ending.reason)")
+    }
+}

@@ -1,0 +1,54 @@
+/// The option table as text.
+package enum OptionHelp {
+    /// For `--help`, in lines of at most 79 columns: the parser would break longer ones without regard to the table.
+    package static var text: String {
+        let width = 26
+        let lines = MountOption.table.flatMap { option in
+            let help = (option.help + standard(option)).filter { $0 != "`" }
+            return folded(help, columns: 79 - width).enumerated().map { index, line in
+                padded(index == 0 ? "  \(synopsis(option))" : "", to: width) + line
+            }
+        }
+        let notes = [
+            "For the kernel: \(ForeignOption.kernel.sorted().joined(separator: " ")).",
+            "What /etc/fstab brings along (defaults, user, nofail, _netdev, x-systemd.*, ...) is taken and dropped.",
+            "A comma in a value is written \\,; or the value is put into double quotes.",
+        ]
+        return (["OPTIONS OF -o"] + lines + [""] + notes.flatMap { folded($0, columns: 79) })
+            .joined(separator: "\n")
+    }
+
+    /// For the README: the same as a Markdown table.
+    package static var markdown: String {
+        let rows = MountOption.table.map { option in
+            let names = [synopsis(option)] + option.aliases
+            return "| \(names.map { "`\($0)`" }.joined(separator: ", ")) | \(option.help) | \(option.standard) |"
+        }
+        return (["| option | meaning | default |", "| --- | --- | --- |"] + rows).joined(separator: "\n")
+    }
+
+    private static func synopsis(_ option: MountOption) -> String {
+        option.placeholder.map { "\(option.name)=\($0)" } ?? option.name
+    }
+
+    private static func standard(_ option: MountOption) -> String {
+        option.standard.isEmpty ? "" : " (\(option.standard))"
+    }
+
+    private static func padded(_ text: String, to width: Int) -> String {
+        text + String(repeating: " ", count: max(1, width - text.count))
+    }
+
+    /// The words of a text in lines of at most so many columns.
+    private static func folded(_ text: String, columns: Int) -> [String] {
+        var lines: [String] = []
+        for word in text.split(separator: " ") {
+            if let last = lines.last, last.count + 1 + word.count <= columns {
+                lines[lines.count - 1] = "\(last) \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines
+    }
+}

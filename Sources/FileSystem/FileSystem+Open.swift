@@ -1,0 +1,265 @@
+import Logging
+import SystemPackage
+import Threading
+package import Vocabulary
+
+/// Opening, making and closing files.
+///
+/// An open is the moment at which this mount promises to show what other clients have closed before (close-to-open):
+/// what is known is no older than the time to live. If the content is then the one of the last open, or the one that
+/// was written here, the kernel keeps its pages.
+extension FileSystem {
+    /// Opens a file.
+    package func open(_ inode: InodeNumber, flags: OpenFlags, _ request: Request) throws(StoreError) -> OpenAnswer {
+        if !flags.isDisjoint(with: [.write, .append, .truncate]) { try requireWritable() }
+        let (answer, content) = try withCurrent(inode, request) {
+            tree, inode, _ throws(StoreError) -> (OpenAnswer, FileContent) in
+            guard inode.kind == .file else {
+                throw StoreError(inode.kind == .directory ? .isDirectory : .invalidArgument, "not a file")
+            }
+            let isSame = inode.versionAtOpen == inode.version && isTold(inode)
+            inode.versionAtOpen = inode.version
+            let content = inode.content ?? makeContent(of: inode.number, WriteState())
+            let handle = tree.open(inode, content, flags)
+            let hasSize = inode.attributes.size != nil || inode.local != nil
+            return (OpenAnswer(handle: handle, keepCache: isSame, directIO: !hasSize), content)
+        }
+        if flags.contains(.read) { content.reader.opened() }
+        dropOutdated(content)
+        if flags.contains(.truncate) {
+            do throws(StoreError) {
+                try truncate(content, to: 0, request.cancellation)
+            } catch {
+                release(answer.handle)
+                throw error
+            }
+        }
+        return answer
+    }
+
+    /// Makes a file and opens it.
+    ///
+    /// Nothing is sent: the file exists here, and goes to the server with its content at the first flush, so that
+    /// making, writing and closing a file is one upload. What refuses it (permissions, quota) is then the error of
+    /// `close`.
+    package func create(
+        _ name: FileName, in parent: InodeNumber, mode: UInt32, flags: OpenFlags, _ request: Request
+    ) throws(StoreError) -> CreateAnswer {
+        try requireWritable()
+        let time = configuration.wallClock()
+        let made = try resolve(name, in: parent, request) {
+            tree, directory, knowledge throws(StoreError) -> Created in
+            if case .present(let entry, let remaining) = knowledge {
+                if flags.contains(.exclusive) { throw StoreError(.exists, "\(name)") }
+                let inode = tree.intern(name, in: directory, entry)
+                return .found(tree.countedEntry(inode, remaining: remaining))
+            }
+            let now = configuration.now()
+            // A file of that name that is known here, but not on the server any more, has been removed there.
+            if let old = tree.inodes.child(name, of: directory) { tree.detach(old) }
+            let attributes = RemoteAttributes(kind: .file, size: 0, modified: time, mode: mode & 0o777)
+            let entry = DirectoryRecord.Entry(attributes: attributes, origin: .pending, seen: now)
+            tree.directories.set(name, in: parent, entry)
+            let inode = tree.intern(name, in: directory, entry)
+            var state = WriteState()
+            state.beginPending(mode: modeToSend(mode, default: AttributeView.defaultFileMode))
+            if !store.capabilities.setsMode { inode.ownMode = mode & 0o777 }
+            inode.local = Inode.LocalContent(size: 0, modified: time, revision: state.revision)
+            inode.versionAtOpen = inode.version
+            let content = makeContent(of: inode.number, state)
+            let handle = tree.open(inode, content, flags)
+            tree.touch(directory, at: time)
+            return .made(
+                CreateAnswer(
+                    entry: tree.countedEntry(inode, remaining: configuration.dirTTL),
+                    open: OpenAnswer(handle: handle, keepCache: true, directIO: false)))
+        }
+        switch made {
+        case .made(let answer):
+            return answer
+        case .found(let entry):
+            do throws(StoreError) {
+                return CreateAnswer(entry: entry, open: try open(entry.attributes.inode, flags: flags, request))
+            } catch {
+                forget(entry.attributes.inode, count: 1)
+                throw error
+            }
+        }
+    }
+
+    /// Closes a file. What is still unsent is sent now; if that fails, nobody is left to tell but the log, and the
+    /// content stays in the spool.
+    package func release(_ handle: HandleID) {
+        _ = close(handle, sendsUnsent: true)
+    }
+
+    /// Closes a file.
+    ///
+    /// - Returns: what was kept because it could not be sent.
+    func close(_ handle: HandleID, sendsUnsent: Bool) -> UnsentFile? {
+        let taken = tree.withLock { tree -> (file: HandleTable.File, isLast: Bool)? in
+            guard let file = tree.handles.removeFile(handle) else { return nil }
+            return (file, tree.inodes[file.inode]?.handles == 1)
+        }
+        guard let (file, isLast) = taken else { return nil }
+        if sendsUnsent && isLast && file.content.state.withLock({ $0.shouldTryAgain }) {
+            // The reason is in the log by then, and again when the content is kept.
+            try? upload(file.content, Cancellation())
+        }
+        return close(file)
+    }
+
+    /// What becomes of a handle that has been taken out of the table: the one closing path.
+    private func close(_ file: HandleTable.File) -> UnsentFile? {
+        let content = file.content
+        let isDirty = content.state.withLock { $0.isDirty }
+        let closed = tree.withLock { tree -> Closed in
+            guard let inode = tree.inodes[file.inode] else { return Closed() }
+            var closed = Closed()
+            inode.handles -= 1
+            if file.flags.contains(.write) { inode.writers -= 1 }
+            if file.flags.contains(.read) {
+                inode.readers -= 1
+                closed.wasLastReader = inode.readers == 0
+            }
+            guard inode.handles == 0 else { return closed }
+            closed.wasLast = true
+            closed.path = tree.inodes.path(of: inode)
+            closed.isHidden = inode.link == .hidden
+            inode.content = nil
+            inode.local = nil
+            if isDirty, inode.link == .linked, let place = inode.place {
+                // What the server has now, only a listing can say.
+                tree.directories.remove(place.name, in: place.parent)
+                tree.directories.expire(place.parent)
+            }
+            if !closed.isHidden { tree.dropUnheld(inode) }
+            return closed
+        }
+        if closed.wasLastReader { content.reader.released() }
+        guard closed.wasLast else { return nil }
+        if closed.isHidden { removeHidden(file.inode) }
+        return isDirty ? keepUnsent(content, at: closed.path ?? .root) : nil
+    }
+
+    private struct Closed {
+        var wasLastReader = false
+        var wasLast = false
+        var isHidden = false
+        var path: RemotePath?
+    }
+
+    private enum Created: Sendable {
+        case made(CreateAnswer)
+        case found(EntryAnswer)
+    }
+
+    /// Keeps what could not be sent, under a name that says what it is.
+    private func keepUnsent(_ content: FileContent, at path: RemotePath) -> UnsentFile {
+        let (file, description, reason) = content.state.withLock { state in
+            (
+                state.spool, "bytes \(state.base) to \(state.size) of \(state.size)",
+                state.failure?.error ?? StoreError(.timedOut, "there was no time left to send it")
+            )
+        }
+        let place = file.map { spool.keep($0, of: path, description, because: reason) }
+        let whereabouts = place.map { "its content is kept in \($0)" } ?? "it was empty"
+        logger.error("\(path): not sent: \(reason); \(whereabouts)")
+        return UnsentFile(path: path, keptAt: place, reason: reason)
+    }
+
+    /// Removes the server's file behind a name that was unlinked while open.
+    func removeHidden(_ number: InodeNumber) {
+        let failure: StoreError?
+        do throws(StoreError) {
+            try atPath(of: number) { path throws(StoreError) in
+                try store.removeFile(path, cancellation: Cancellation())
+            }
+            failure = nil
+        } catch {
+            failure = error
+        }
+        tree.withLock { tree in
+            guard let inode = tree.inodes[number], let place = inode.place else { return }
+            tree.directories.hide(place.name, in: place.parent, false)
+            // If it could not be removed, it shows from now on, so that somebody can.
+            if failure != nil { tree.directories.expire(place.parent) }
+            tree.detach(inode)
+        }
+        if let failure { logger.error("a file that was unlinked while open could not be removed: \(failure)") }
+    }
+
+    /// Drops what is here of a file if the server has something else by now.
+    private func dropOutdated(_ content: FileContent) {
+        // Only between transfers: while one ends, the content is clean already, and its version not yet in the tree.
+        guard content.gate.tryEnter() else { return }
+        defer { content.gate.leave() }
+        let version = tree.withLock { $0.inodes[content.inode]?.version }
+        if let version { content.state.withLock { $0.dropClean(unless: version) } }
+    }
+
+    /// What the handles of a file share.
+    ///
+    /// It refers back to this file system; that ends with its last handle.
+    func makeContent(of inode: InodeNumber, _ state: WriteState) -> FileContent {
+        let source = FileReader.Source(
+            open: { [self] offset, cancellation throws(StoreError) in
+                try atPath(of: inode) { path throws(StoreError) in
+                    let known = tree.withLock { $0.inodes[inode]?.attributes }
+                    return try store.openRead(
+                        path, from: offset, expecting: known ?? RemoteAttributes(kind: .file),
+                        cancellation: cancellation)
+                }
+            },
+            endFound: { [self] version, end in correctSize(of: inode, version, end) },
+            failed: { [self] error in
+                guard error.kind == .changedRemotely || error.kind == .notFound else { return }
+                tree.withLock { tree in
+                    if let parent = tree.inodes[inode]?.place?.parent { tree.directories.expire(parent) }
+                }
+            })
+        let reader = FileReader(cache: chunks, pool: streams, source: source)
+        return FileContent(inode: inode, reader: reader, spool: spool, state: state)
+    }
+
+    /// Notes that a file ends elsewhere than its listing says.
+    private func correctSize(of number: InodeNumber, _ version: UInt64, _ end: Int64) {
+        tree.withLock { tree in
+            guard let inode = tree.inodes[number], inode.version == version else { return }
+            var attributes = inode.attributes
+            attributes.size = end
+            tree.learn(inode, at: configuration.now(), attributes)
+        }
+    }
+
+    /// Whether a change of the content since the listing would show in its time. In a time that is cut to the minute,
+    /// a second change within that minute does not; until the minute is over, the kernel must not rely on it.
+    private func isTold(_ inode: Inode) -> Bool {
+        if inode.ownTime != nil || inode.local != nil { return true }
+        guard let modified = inode.attributes.modified else { return false }
+        let precision = inode.attributes.timePrecision
+        guard precision != .second else { return true }
+        let (age, overflow) = configuration.wallClock().seconds.subtractingReportingOverflow(modified.seconds)
+        return overflow || age >= precision.seconds
+    }
+
+    /// The mode that a new thing has to be given, if it differs from what a server usually gives in more than the
+    /// bits that let a group or others write: umask 002 here and 022 there are no reason for a round trip per file.
+    func modeToSend(_ mode: UInt32, default usual: UInt32) -> UInt32? {
+        guard store.capabilities.setsMode, mode & 0o755 != usual & 0o755 else { return nil }
+        return mode & 0o777
+    }
+}
+
+extension Tree {
+    /// Notes one more handle on a file.
+    fileprivate mutating func open(_ inode: Inode, _ content: FileContent, _ flags: OpenFlags) -> HandleID {
+        // A content's revisions begin anew.
+        if inode.content == nil { inode.sentRevision = 0 }
+        inode.content = content
+        inode.handles += 1
+        if flags.contains(.read) { inode.readers += 1 }
+        if flags.contains(.write) { inode.writers += 1 }
+        return handles.add(HandleTable.File(inode: inode.number, flags: flags, content: content))
+    }
+}

@@ -1,0 +1,67 @@
+import Threading
+import Vocabulary
+
+/// Something that the kernel knows, or that a handle stands for. Lives in the tree's monitor and never leaves it.
+final class Inode {
+    /// How it hangs in the tree.
+    enum Link: Hashable {
+        /// It has a name.
+        case linked
+        /// It was unlinked while open. It has a name on the server that nobody sees, and goes with its last handle.
+        case hidden
+        /// It has no name any more, here or on the server. Its handles live on what the spool holds.
+        case gone
+    }
+
+    /// What of a file's attributes is known here only, while its content waits to be sent.
+    struct LocalContent: Hashable {
+        var size: Int64
+        var modified: Timestamp
+        /// The state of the content (``WriteState/revision``) that this describes.
+        var revision: UInt64
+    }
+
+    let number: InodeNumber
+    let kind: FileKind
+    var link = Link.linked
+    /// The directory and the name in it; `nil` for the root, and for what is ``Link/gone``.
+    var place: (parent: InodeNumber, name: FileName)?
+    /// The live entries of a directory.
+    var children: [FileName: InodeNumber] = [:]
+
+    /// How many lookups the kernel holds.
+    var lookups: UInt64 = 0
+    /// How many handles are open, and how many of them read and write.
+    var handles = 0
+    var readers = 0
+    var writers = 0
+
+    /// What the server was last known to say.
+    var attributes: RemoteAttributes
+    /// A better modification time than the server's.
+    var ownTime: OwnTime?
+    /// Permission bits set here that the server cannot store. They live as long as the inode.
+    var ownMode: UInt32?
+    /// What is not on the server yet.
+    var local: LocalContent?
+    /// The last revision of the content that the server has: a late note about an older one is no news.
+    var sentRevision: UInt64 = 0
+
+    /// Another number whenever the content on the server is another one; unique in the mount.
+    var version: UInt64
+    /// The version (for a directory: the generation of its record) at the last open: while it lasts, the kernel may
+    /// keep what it has cached.
+    var versionAtOpen: UInt64?
+    /// What a file's handles share; there as long as a handle is.
+    var content: FileContent?
+
+    init(number: InodeNumber, kind: FileKind, attributes: RemoteAttributes, version: UInt64) {
+        self.number = number
+        self.kind = kind
+        self.attributes = attributes
+        self.version = version
+    }
+
+    /// Whether anything needs it.
+    var isHeld: Bool { lookups > 0 || handles > 0 || !children.isEmpty || number == .root }
+}

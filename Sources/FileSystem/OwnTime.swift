@@ -1,0 +1,69 @@
+import Vocabulary
+
+/// A modification time that this mount knows better than the listings do.
+///
+/// Three things make a listed time a poor witness: `LIST` cuts it to the minute or to the day; a server stamps an
+/// upload with its own clock, which is not ours; and some servers cannot store a time at all. A program that sees a
+/// time jump although nobody touched the file (make, rsync, git, an editor) does work for nothing. So the time that
+/// we set stays in view for as long as the listings do not contradict it.
+enum OwnTime: Hashable, Sendable {
+    /// An upload ended then by our clock. The server's clock may say something else; the first listing settles it.
+    case guessed(Timestamp)
+    /// The server has taken this time. A listing may show it in less detail.
+    case stored(Timestamp)
+    /// The server cannot store it. It is shown as long as the listed time stays what it was (`beside`, once seen).
+    case kept(Timestamp, beside: Timestamp?)
+
+    /// What is shown.
+    var time: Timestamp {
+        switch self {
+        case .guessed(let time), .stored(let time), .kept(let time, beside: _): time
+        }
+    }
+
+    /// What a listing does to it.
+    enum Verdict: Hashable {
+        /// It stays in view, in this form.
+        case holds(OwnTime)
+        /// The listed time takes its place; the content is still what we wrote.
+        case adopted
+        /// Somebody else has changed the file.
+        case contradicted
+    }
+
+    /// Judges a time from a listing that shows the file with the size we know.
+    func compared(with listed: Timestamp?, precision: TimePrecision) -> Verdict {
+        guard let listed else { return .holds(self) }
+        switch self {
+        case .guessed(let time):
+            return precision.agree(time, listed) ? .holds(.stored(time)) : .adopted
+        case .stored(let time):
+            return precision.agree(time, listed) ? .holds(self) : .contradicted
+        case .kept(let time, let beside):
+            guard let beside else { return .holds(.kept(time, beside: listed)) }
+            return beside == listed ? .holds(self) : .contradicted
+        }
+    }
+}
+
+extension TimePrecision {
+    /// The step between two times that can be told apart, in seconds.
+    var seconds: Int64 {
+        switch self {
+        case .second: 1
+        case .minute: 60
+        case .day: 86_400
+        }
+    }
+
+    /// Whether a listed time can be the given one, cut to this precision.
+    func agree(_ time: Timestamp, _ listed: Timestamp) -> Bool {
+        floored(time.seconds) == floored(listed.seconds)
+    }
+
+    private func floored(_ value: Int64) -> Int64 {
+        let rest = value % seconds
+        let (result, overflow) = value.subtractingReportingOverflow(rest < 0 ? rest + seconds : rest)
+        return overflow ? value : result
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import FTPMount
+
+#if canImport(Glibc)
+@preconcurrency import Glibc
+#endif
+
+/// The three forms of the command line. Which one it is, the name that the program was called by and the first argument
+/// decide:
+///
+/// - `ftpfs URL MOUNTPOINT …`
+/// - `mount.ftpfs URL MOUNTPOINT …`, called by mount(8), in which some letters mean something else
+/// - `ftpfs serve DIRECTORY …`
+enum CommandForm {
+    /// Does what the arguments say, and returns when the mount answers (or, in the foreground, when it has ended).
+    static func run(_ arguments: [[UInt8]]) -> FTPMount.ExitCode {
+        let program = arguments.first.map(baseName) ?? "ftpfs"
+        var texts: [String] = []
+        for argument in arguments.dropFirst() {
+            // Nothing that needs other bytes has to be an argument: a URL can write them as %XX, a password can be in
+            // a file.
+            guard let text = String(validating: argument, as: UTF8.self) else {
+                return complain(program, "an argument is not UTF-8; write other bytes of a URL as %XX")
+            }
+            texts.append(text)
+        }
+        if program.hasPrefix("mount.") { return run(HelperArguments.self, texts, as: program) }
+        if texts.first == "serve" { return run(ServeArguments.self, Array(texts.dropFirst()), as: program) }
+        return run(MountArguments.self, texts, as: program)
+    }
+
+    private static func run<Form: ParsableArguments & Runnable>(
+        _ form: Form.Type, _ texts: [String], as program: String
+    ) -> FTPMount.ExitCode {
+        do {
+            return try form.parse(texts).run(as: program)
+        } catch {
+            // `--help` and `--version` come as errors too.
+            guard form.exitCode(for: error) != .success else {
+                print(form.fullMessage(for: error))
+                return .success
+            }
+            return complain(program, "\(form.message(for: error)); see \(program) --help")
+        }
+    }
+
+    private static func complain(_ program: String, _ message: String) -> FTPMount.ExitCode {
+        let failure = MountFailure(.usage, message.split(separator: "\n").joined(separator: " "))
+        fputs(failure.line(program: program) + "\n", stderr)
+        return failure.code
+    }
+
+    private static func baseName(_ path: [UInt8]) -> String {
+        String(decoding: path.split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self)
+    }
+}
+
+/// A form of the command line whose arguments have been read.
+protocol Runnable {
+    /// Does it.
+    func run(as program: String) -> FTPMount.ExitCode
+}

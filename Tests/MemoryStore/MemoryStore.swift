@@ -1,0 +1,216 @@
+package import FileSystem
+import SystemPackage
+package import Threading
+package import Vocabulary
+
+/// A ``RemoteStore`` in memory, for tests: it does what a server does, notes every call, and fails, waits or lies
+/// when told.
+///
+/// Its clock stands still until somebody sets it, its replies come at once, and a transfer moves as many bytes per
+/// call as ``Settings/readLimit`` says.
+package final class MemoryStore: RemoteStore {
+    /// One call, as the file system made it.
+    package enum Call: Hashable, Sendable {
+        case list(RemotePath)
+        case look(RemotePath)
+        case openRead(RemotePath, from: Int64)
+        case read(RemotePath)
+        case openWrite(RemotePath, RemoteWriteMode)
+        case send(RemotePath, Range<Int64>)
+        case finish(RemotePath)
+        case makeDirectory(RemotePath)
+        case removeDirectory(RemotePath)
+        case removeFile(RemotePath)
+        case rename(RemotePath, to: RemotePath)
+        case makeSymbolicLink(RemotePath, target: [UInt8])
+        case setModificationTime(RemotePath, Timestamp)
+        case setMode(RemotePath, UInt32)
+    }
+
+    /// How the server behaves.
+    package struct Settings: Sendable {
+        package var capabilities = StoreCapabilities(
+            setsModificationTime: true, setsMode: true, makesSymbolicLinks: true)
+        /// How coarse the times in listings are.
+        package var precision = TimePrecision.second
+        /// Whether listings carry times, modes, and sizes.
+        package var showsTimes = true
+        package var showsModes = true
+        package var showsSizes = true
+        /// Whether a rename may replace a file.
+        package var renameReplaces = true
+        /// How many bytes one read of a stream brings at most.
+        package var readLimit = 64 << 10
+        /// The server's clock.
+        package var time = Timestamp(seconds: 1_000_000_000)
+    }
+
+    /// Runs before each call; it may throw what the server is to answer, or wait.
+    package typealias Hook = @Sendable (Call, Cancellation) throws(StoreError) -> Void
+
+    struct State {
+        var root = Node(directory: Timestamp(seconds: 900_000_000))
+        var settings = Settings()
+        var calls: [Call] = []
+        var bytesRead: Int64 = 0
+        var hook: Hook?
+    }
+
+    let state = Monitor(State())
+
+    /// An empty server.
+    package init() {}
+
+    /// All calls so far but the single reads of streams.
+    package var calls: [Call] { state.withLock { $0.calls } }
+
+    /// How many bytes the read streams have brought.
+    package var bytesRead: Int64 { state.withLock { $0.bytesRead } }
+
+    /// Runs `body` and returns the calls made meanwhile.
+    package func calls<Failure: Error>(during body: () throws(Failure) -> Void) throws(Failure) -> [Call] {
+        let before = calls.count
+        try body()
+        return Array(calls.dropFirst(before))
+    }
+
+    /// Changes how the server behaves from now on.
+    package func configure(_ body: (inout Settings) -> Void) {
+        state.withLock { body(&$0.settings) }
+    }
+
+    /// Says what runs before each call; `nil`: nothing.
+    package func setHook(_ hook: Hook?) {
+        state.withLock { $0.hook = hook }
+    }
+
+    package var capabilities: StoreCapabilities { state.withLock { $0.settings.capabilities } }
+
+    // MARK: - RemoteStore
+
+    package func list(
+        _ directory: RemotePath, cancellation: Cancellation
+    ) throws(StoreError) -> [RemoteEntry] {
+        // The answer is composed before the hook can make it wait on its way.
+        let answer = state.withLock { state -> Result<[RemoteEntry], StoreError> in
+            do throws(StoreError) {
+                let node = try state.node(directory)
+                guard node.kind == .directory else { throw StoreError(.notDirectory, "\(directory)") }
+                return .success(node.children.map { RemoteEntry(name: $0.name, attributes: state.shown($0.node)) })
+            } catch {
+                return .failure(error)
+            }
+        }
+        try enter(.list(directory), cancellation)
+        return try answer.get()
+    }
+
+    package func look(
+        at path: RemotePath, cancellation: Cancellation
+    ) throws(StoreError) -> RemoteAttributes? {
+        try enter(.look(path), cancellation)
+        return state.withLock { state in (try? state.node(path)).map { state.shown($0) } }
+    }
+
+    package func openRead(
+        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteReadStream {
+        try enter(.openRead(path, from: offset), cancellation)
+        let content = try state.withLock { state throws(StoreError) in
+            let node = try state.node(path)
+            guard node.kind == .file else { throw StoreError(.isDirectory, "\(path)") }
+            return node.content
+        }
+        return ReadStream(store: self, path: path, content: content, offset: offset)
+    }
+
+    package func openWrite(
+        _ path: RemotePath, mode: RemoteWriteMode, cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteWriteStream {
+        try enter(.openWrite(path, mode), cancellation)
+        try state.withLock { state throws(StoreError) in
+            try state.openForWriting(path, truncating: mode == .replace)
+        }
+        return WriteStream(store: self, path: path)
+    }
+
+    package func makeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) {
+        try enter(.makeDirectory(path), cancellation)
+        try state.withLock { state throws(StoreError) in
+            try state.add(path, Node(directory: state.settings.time))
+        }
+    }
+
+    package func removeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) {
+        try enter(.removeDirectory(path), cancellation)
+        try state.withLock { state throws(StoreError) in
+            let node = try state.node(path)
+            guard node.kind == .directory else { throw StoreError(.notDirectory, "\(path)") }
+            guard node.children.isEmpty else { throw StoreError(.notEmpty, "\(path)") }
+            try state.remove(path)
+        }
+    }
+
+    package func removeFile(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) {
+        try enter(.removeFile(path), cancellation)
+        try state.withLock { state throws(StoreError) in
+            guard try state.node(path).kind != .directory else { throw StoreError(.isDirectory, "\(path)") }
+            try state.remove(path)
+        }
+    }
+
+    package func rename(
+        _ path: RemotePath, to target: RemotePath, cancellation: Cancellation
+    ) throws(StoreError) {
+        try enter(.rename(path, to: target), cancellation)
+        try state.withLock { state throws(StoreError) in
+            let node = try state.node(path)
+            if let old = try? state.node(target) {
+                guard state.settings.renameReplaces, old.kind != .directory, node.kind != .directory else {
+                    throw StoreError(.exists, "\(target)")
+                }
+                try state.remove(target)
+            }
+            try state.remove(path)
+            try state.add(target, node)
+        }
+    }
+
+    package func makeSymbolicLink(
+        _ path: RemotePath, target: [UInt8], cancellation: Cancellation
+    ) throws(StoreError) {
+        try enter(.makeSymbolicLink(path, target: target), cancellation)
+        try state.withLock { state throws(StoreError) in
+            try state.add(path, Node(link: target, state.settings.time))
+        }
+    }
+
+    package func setModificationTime(
+        _ path: RemotePath, to time: Timestamp, cancellation: Cancellation
+    ) throws(StoreError) {
+        try enter(.setModificationTime(path, time), cancellation)
+        try state.withLock { state throws(StoreError) in
+            guard state.settings.capabilities.setsModificationTime else { throw StoreError(.unsupported, "MFMT") }
+            // As on the wire: whole seconds.
+            try state.change(path) { $0.modified = Timestamp(seconds: time.seconds) }
+        }
+    }
+
+    package func setMode(_ path: RemotePath, to mode: UInt32, cancellation: Cancellation) throws(StoreError) {
+        try enter(.setMode(path, mode), cancellation)
+        try state.withLock { state throws(StoreError) in
+            guard state.settings.capabilities.setsMode else { throw StoreError(.unsupported, "SITE CHMOD") }
+            try state.change(path) { $0.mode = mode }
+        }
+    }
+
+    /// Notes a call, and lets the hook have its say.
+    func enter(_ call: Call, _ cancellation: Cancellation) throws(StoreError) {
+        let hook = state.withLock { state in
+            if case .read = call {} else { state.calls.append(call) }
+            return state.hook
+        }
+        try hook?(call, cancellation)
+        if cancellation.isCancelled { throw StoreError(.cancelled, "cancelled") }
+    }
+}

@@ -1,0 +1,80 @@
+import FileSystem
+import SystemPackage
+import Threading
+import Vocabulary
+
+extension MemoryStore {
+    /// A file being read: the content as it was when the stream was opened.
+    final class ReadStream: RemoteReadStream {
+        private let store: MemoryStore
+        private let path: RemotePath
+        private let content: Content
+        private let position: Monitor<(offset: Int64, isClosed: Bool)>
+
+        init(store: MemoryStore, path: RemotePath, content: Content, offset: Int64) {
+            self.store = store
+            self.path = path
+            self.content = content
+            position = Monitor((offset, false))
+        }
+
+        func read(
+            into buffer: UnsafeMutableRawBufferPointer, cancellation: Cancellation
+        ) throws(StoreError) -> Int {
+            try store.enter(.read(path), cancellation)
+            let limit = store.state.withLock { $0.settings.readLimit }
+            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(limit, buffer.count)])
+            let offset = position.withLock { $0.offset }
+            guard !position.withLock({ $0.isClosed }) else { throw StoreError(.badHandle, "read of a closed stream") }
+            let count = content.copy(from: offset, into: room)
+            position.withLock { $0.offset += Int64(count) }
+            store.state.withLock { $0.bytesRead += Int64(count) }
+            return count
+        }
+
+        func close() {
+            position.withLock { $0.isClosed = true }
+        }
+    }
+
+    /// A file being written: bytes are on the server when they have been sent. The path must stay what it is meanwhile.
+    final class WriteStream: RemoteWriteStream {
+        private let store: MemoryStore
+        private let path: RemotePath
+
+        init(store: MemoryStore, path: RemotePath) {
+            self.store = store
+            self.path = path
+        }
+
+        func send(
+            from file: FileDescriptor, range: Range<Int64>, cancellation: Cancellation
+        ) throws(StoreError) {
+            try store.enter(.send(path, range), cancellation)
+            var bytes = [UInt8](repeating: 0, count: range.count)
+            var done = 0
+            while done < bytes.count {
+                let count = bytes.withUnsafeMutableBytes { buffer in
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+                    return (try? file.read(fromAbsoluteOffset: range.lowerBound + Int64(done), into: rest)) ?? 0
+                }
+                guard count > 0 else { throw StoreError(.inputOutput, "the file to send is shorter than \(range)") }
+                done += count
+            }
+            try store.state.withLock { [bytes] state throws(StoreError) in
+                let time = state.settings.time
+                try state.change(path) { node in
+                    guard case .bytes(let old) = node.content else { return }
+                    node.content = .bytes(old + bytes)
+                    node.modified = time
+                }
+            }
+        }
+
+        func finish(cancellation: Cancellation) throws(StoreError) {
+            try store.enter(.finish(path), cancellation)
+        }
+
+        func abort() {}
+    }
+}

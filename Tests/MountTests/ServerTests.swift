@@ -1,0 +1,24 @@
+import TestSupport
+import Testing
+
+extension Mounts {
+    /// The test servers themselves: `scripts/test-servers`.
+    @Suite struct Servers {
+        @Test(arguments: TestServer.Kind.available)
+        func `serve as the tests need it, refuse a wrong password, and end without a trace`(_ kind: TestServer.Kind)
+            throws
+        {
+            let run = try TemporaryDirectory("selftest")
+            let common = ["--run", run.path("run"), "--root", run.path("root")]
+            let script = Repository.script("test-servers")
+            defer { _ = try? Shell.run([script, "stop"] + common) }
+            let outcome = try Shell.run([script, "selftest", kind.rawValue] + common, timeout: .seconds(300))
+            #expect(outcome.succeeded, "\(outcome)")
+
+            let stopped = try Shell.run([script, "stop"] + common)
+            #expect(stopped.succeeded, "\(stopped)")
+            let status = try Shell.run([script, "status"] + common)
+            #expect(status.output == "[]\n")
+        }
+    }
+}

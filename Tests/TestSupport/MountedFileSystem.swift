@@ -1,0 +1,97 @@
+#if canImport(Glibc)
+@preconcurrency import Glibc
+#endif
+
+/// A server mounted by the `ftpfs` that was built, in a process of its own, in the foreground, logging every command.
+///
+/// Whatever happens to the test, the mount and its process are gone when the value goes.
+package final class MountedFileSystem: Sendable {
+    /// The mounted directory.
+    package let path: String
+    private let directory: TemporaryDirectory
+    private let process: ChildProcess
+
+    /// A place in the log: what comes later is told by ``commands(since:)``.
+    package struct Mark: Sendable {
+        fileprivate let offset: Int
+    }
+
+    /// Mounts a directory of the server and returns when the mount is there.
+    ///
+    /// - Parameters:
+    ///   - remotePath: the directory to mount, relative to the one that the user finds after the login.
+    ///   - options: for `-o`, besides the credentials and the place for the spool.
+    package init(_ server: TestServer, _ remotePath: String = "", options: [String] = []) throws {
+        directory = try TemporaryDirectory("mount-\(server)")
+        path = try directory.makeDirectory("mount")
+        let credentials = directory.path("credentials")
+        try Files.write("username=\(server.user)\npassword=\(server.password)\n", to: credentials)
+        let all = ["credentials=\(credentials)", "spool_dir=\(directory.path("spool"))"] + options
+        let log = directory.path("log")
+        process = try ChildProcess(
+            [
+                Repository.program, "ftp://\(server.host):\(server.port)/\(remotePath)", path, "-f", "-d", "-o",
+                all.joined(separator: ","),
+            ],
+            output: log, errors: log)
+        let isThere = waitUntil(within: .seconds(20)) { isMounted || process.poll() != nil }
+        guard isThere, isMounted else {
+            let exit = process.poll()
+            let text = Files.text(log)
+            end()
+            throw TestFailure("the mount did not come up (\(String(describing: exit)))\n\(text)")
+        }
+    }
+
+    deinit {
+        end()
+    }
+
+    /// The process that serves the mount.
+    package var pid: Int32 { process.pid }
+
+    /// Whether the kernel has the mount. Asks the mount table, never the mount: that could wait.
+    package var isMounted: Bool {
+        // mountinfo escapes blanks only (proc(5)); the path here has none.
+        Files.text("/proc/self/mountinfo").contains(" \(path) ")
+    }
+
+    /// Whether the process still serves.
+    package var isRunning: Bool { process.poll() == nil }
+
+    /// The present end of the log.
+    package func mark() -> Mark { Mark(offset: Files.size(directory.path("log"))) }
+
+    /// The log from a mark on.
+    package func log(since mark: Mark = Mark(offset: 0)) -> String {
+        Files.text(directory.path("log"), from: mark.offset)
+    }
+
+    /// What went over the control connections since a mark.
+    package func commands(since mark: Mark = Mark(offset: 0)) -> CommandTrace { CommandTrace(log: log(since: mark)) }
+
+    /// Unmounts as a user does, and waits for the process.
+    ///
+    /// - Returns: how the process ended; `nil` when it did not end within the limit.
+    package func unmount(within span: Duration = .seconds(30)) throws -> ChildProcess.Exit? {
+        let command = geteuid() == 0 ? "umount" : "fusermount3 -u"
+        let outcome = try Shell.run("\(command) \"$MOUNT\"", ["MOUNT": path], timeout: span)
+        guard outcome.succeeded else { throw TestFailure("umount: \(outcome)") }
+        return process.wait(within: span)
+    }
+
+    /// Asks the process to end by SIGTERM, which unmounts, and waits for it.
+    package func terminate(within span: Duration = .seconds(30)) -> ChildProcess.Exit? {
+        process.signal(SIGTERM)
+        return process.wait(within: span)
+    }
+
+    /// The sure way: nothing is left, neither the process nor the mount. Does not wait for the server.
+    package func end() {
+        if isMounted {
+            let command = geteuid() == 0 ? "umount --lazy" : "fusermount3 -u -z"
+            _ = try? Shell.run("\(command) \"$MOUNT\"", ["MOUNT": path], timeout: .seconds(10))
+        }
+        if process.wait(within: .seconds(1)) == nil { process.kill() }
+    }
+}

@@ -1,0 +1,126 @@
+import FoundationEssentials
+import Threading
+
+#if canImport(Glibc)
+@preconcurrency import Glibc
+#endif
+
+/// One of the four real FTP servers, run by `scripts/test-servers`.
+///
+/// Ended when the value goes; the shared ones end with the test process.
+package final class TestServer: Sendable, CustomStringConvertible {
+    /// Which server.
+    package enum Kind: String, CaseIterable, Hashable, Sendable, CustomStringConvertible {
+        case vsftpd
+        case proFTPD = "proftpd"
+        case pureFTPd = "pure-ftpd"
+        case pyftpdlib
+
+        package var description: String { rawValue }
+
+        /// Those that this user can run.
+        package static var available: [Kind] { geteuid() == 0 ? allCases : [.proFTPD, .pyftpdlib] }
+    }
+
+    /// What the script prints for a server, as far as tests need it.
+    private struct Report: Decodable {
+        let host: String
+        let port: UInt16
+        let user: String
+        let password: String
+        let root: String
+    }
+
+    package let kind: Kind
+    package let host: String
+    package let port: UInt16
+    package let user: String
+    package let password: String
+    /// The directory that the user finds after the login.
+    package let root: String
+    private let runDirectory: TemporaryDirectory
+    private let limits: [String]
+
+    package var description: String { kind.description }
+
+    /// Starts a server for one test.
+    ///
+    /// - Parameters:
+    ///   - connectionsPerClient: how many control connections the server lets one client have.
+    ///   - bytesPerSecond: how fast one transfer goes; 0: as fast as it can.
+    package init(_ kind: Kind, connectionsPerClient: Int = 50, bytesPerSecond: Int = 0) throws {
+        self.kind = kind
+        limits = ["--connections-per-client", String(connectionsPerClient), "--rate", String(bytesPerSecond)]
+        runDirectory = try TemporaryDirectory("server-\(kind)")
+        let report: Report
+        do {
+            let output = try Self.script("start", kind, runDirectory, limits)
+            guard let first = try JSONDecoder().decode([Report].self, from: Data(output.utf8)).first else {
+                throw TestFailure("test-servers printed no server: \(output)")
+            }
+            report = first
+        }
+        host = report.host
+        port = report.port
+        user = report.user
+        password = report.password
+        root = report.root
+    }
+
+    deinit {
+        stop()
+    }
+
+    /// A server that all tests of this process share.
+    package static func shared(_ kind: Kind) throws -> TestServer {
+        try sharedServers.withLock { servers throws in
+            if let server = servers[kind] { return server }
+            if servers.isEmpty { atexit { TestServer.stopShared() } }
+            let server = try TestServer(kind)
+            servers[kind] = server
+            return server
+        }
+    }
+
+    /// The whole machine stops answering: neither the server nor its sessions run, their connections stay.
+    package func pause() throws { try act("pause") }
+
+    /// Goes on after ``pause()``.
+    package func resume() throws { try act("resume") }
+
+    /// The server and its sessions are killed, as when the machine loses its power.
+    package func kill() throws { try act("kill") }
+
+    /// Runs again at the same port, with the same files.
+    package func restart() throws { try act("start") }
+
+    /// Ends it. Its files stay until the value goes.
+    package func stop() { try? act("stop") }
+
+    private func act(_ action: String) throws {
+        _ = try Self.script(action, kind, runDirectory, limits)
+    }
+
+    private static func script(
+        _ action: String, _ kind: Kind, _ run: TemporaryDirectory, _ limits: [String]
+    ) throws -> String {
+        let arguments = [
+            Repository.script("test-servers"), action, kind.rawValue, "--run", run.path("run"), "--root",
+            run.path("root"),
+        ]
+        // The first start on a machine downloads packages.
+        let outcome = try Shell.run(arguments + limits, timeout: .seconds(300))
+        guard outcome.succeeded else { throw TestFailure("test-servers \(action) \(kind): \(outcome)") }
+        return outcome.output
+    }
+
+    private static let sharedServers = Monitor<[Kind: TestServer]>([:])
+
+    private static func stopShared() {
+        let servers = sharedServers.withLock { servers in
+            defer { servers = [:] }
+            return Array(servers.values)
+        }
+        servers.forEach { $0.stop() }
+    }
+}
