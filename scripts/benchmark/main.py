@@ -86,11 +86,11 @@ def measure(options):
     running = server.Server(options.server, network, scratch / "servers", memory)
     wire = Wire(network.device, running.port)
     measurement = Measurement(running, wire, network, scratch, options.limit, options.drop_caches)
-    tools = programs.tools(found)
+    tools = programs.tools(found, options.options)
     (memory / "local").mkdir()
     works = chosen_works(options, (running.root, memory / "local", running.owner))
 
-    title = f"{options.server}, {network.title}, medians of {options.runs} runs"
+    title = ", ".join(filter(None, [options.server, network.title, options.options, runs_text(options.runs)]))
     print(f"{title}\n{', '.join(dict.fromkeys(tool.version for tool in tools))}")
     if os.getloadavg()[0] > BUSY * os.cpu_count():
         print(f"The machine is busy (load {os.getloadavg()[0]:.1f}): the figures are noisy.")
@@ -102,6 +102,10 @@ def measure(options):
         rows.append((work, measure_in_turn(measurement, tools, work, options.runs)))
         print(table.details(work.title, rows[-1][1], work.amount), flush=True)
     return title, network, tools, rows
+
+
+def runs_text(count):
+    return f"medians of {count} runs" if count > 1 else "a single run"
 
 
 def measure_in_turn(measurement, tools, work, runs):

@@ -27,6 +27,7 @@ def read_options(description):
     option("--rate", rates, type=parse_rate, default="1gbit", metavar="RATE")
     option("--server", "vsftpd (default) or another of scripts/test-servers", default="vsftpd", metavar="NAME")
     option("--binary", "the ftpfs to measure (default: what swift build -c release makes)", metavar="PATH")
+    option("--options", "mount options for ftpfs: connections=1,dir_ttl=60", default="", metavar="OPTION,…")
     option("--json", "write the figures of every run there", type=Path, metavar="FILE")
     option("--chart", "write an SVG there", type=Path, metavar="FILE")
     option("--quick", "little of each work: tries the benchmark, its figures say nothing", action="store_true")

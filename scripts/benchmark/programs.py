@@ -95,12 +95,12 @@ def gather(names, binary):
     return found
 
 
-def tools(found):
-    """The tools that were found."""
+def tools(found, options):
+    """The tools that were found. `options`: mount options for ftpfs."""
     made = []
     for name, program in found.items():
         if name == "ftpfs":
-            made.append(Ftpfs(name, program, version_of(program, "--version")))
+            made.append(Ftpfs(name, program, version_of(program, "--version"), options))
         elif name.startswith("rclone"):
             made.append(Rclone(name, program, version_of(program, "version"), name.partition(" ")[2]))
         elif name == "curlftpfs":

@@ -19,8 +19,15 @@ class Mounter:
 
 
 class Ftpfs(Mounter):
+    """`options`: mount options to measure it with, besides its defaults."""
+
+    def __init__(self, name, program, version, options):
+        super().__init__(name, program, version)
+        self.options = options
+
     def command(self, server, mountpoint, cache):
-        return [self.program, server.url, mountpoint, "-f", "-o", f"spool_dir={cache}"], {}
+        options = [f"spool_dir={cache}", *filter(None, [self.options])]
+        return [self.program, server.url, mountpoint, "-f", "-o", ",".join(options)], {}
 
 
 class Rclone(Mounter):
