@@ -85,29 +85,17 @@ class Measurement:
 
     def _curl(self, tool, work):
         outcome = Outcome()
-        arguments = work.curl(self.server.url)
-        # --disable: no ~/.curlrc. What it would print, listings, goes nowhere.
-        command = [tool.program, "--disable", "--silent", "--show-error", "--fail-early", *arguments]
+        # --disable: no ~/.curlrc.
+        options = ["--disable", "--silent", "--show-error", "--fail-early", "--write-out", "%{time_pretransfer}\\n"]
+        command = [tool.program, *options, *work.curl(self.server.url)]
         self.wire.start()
-
-        def run():
-            done = subprocess.Popen(
-                command,
-                env=environment_with({}),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
-            message = done.stderr.read().decode(errors="replace").strip()
-            usage = _wait(done)
-            if done.returncode != 0:
-                raise Failed(complaint(message) or f"curl exits with {done.returncode}")
-            return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
-
-        outcome.seconds, (outcome.cpu, outcome.peak) = do(run, self.limit)
+        outcome.seconds, (output, usage) = do(lambda: run_curl(command), self.limit)
+        if not work.login_counts:
+            outcome.seconds -= float(output.split()[0])
         outcome.seconds += self._until_arrived(work)
         self._come_to_rest()
         outcome.take(self.wire.stop())
+        outcome.cpu, outcome.peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss
         return outcome
 
     def _until_arrived(self, work):
@@ -131,13 +119,26 @@ class Measurement:
             time.sleep(moment)
 
 
+def run_curl(command):
+    """Runs it; returns what it wrote and what it used of the machine."""
+    curl = subprocess.Popen(
+        command,
+        env=environment_with({}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    # It says nothing but its errors on one and a line for each transfer on the other: neither pipe gets full.
+    message, output = curl.stderr.read(), curl.stdout.read()
+    _, status, usage = os.wait4(curl.pid, 0)
+    curl.returncode = os.waitstatus_to_exitcode(status)
+    if curl.returncode != 0:
+        raise Failed(complaint(message) or f"curl exits with {curl.returncode}")
+    return output, usage
+
+
 def complaint(message):
     """curl's error among what it wrote, a progress meter with several transfers."""
     return next((line[6:66] for line in message.splitlines() if line.startswith("curl: ")), "")
-
-
-def _wait(process):
-    """Waits for a process and returns what it used of the machine."""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage

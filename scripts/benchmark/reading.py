@@ -218,6 +218,7 @@ class SmallReads(Work):
 class FirstList(Work):
     title = "mount to first ls"
     starts_before_mount = True
+    login_counts = True
 
     def run(self, place):
         return program("ls", place)

@@ -28,6 +28,9 @@ class Work:
     starts_before_mount = False
     """The time begins when the mount is started, not when it is there."""
 
+    login_counts = False
+    """curl's time begins when it is started; else when its first transfer is prepared: a mount has logged in too."""
+
     def __init__(self, site):
         self.site, self.sizes = site, site.sizes
 

@@ -165,7 +165,18 @@ class Patch(Change):
             os.close(file)
 
 
-class Rename(Writing):
+class Commands(Writing):
+    """A work without transfers. curl does it before it would transfer something, so its login cannot be taken off."""
+
+    login_counts = True
+
+    @staticmethod
+    def quotes(commands, url):
+        """curl's arguments for sending these commands."""
+        return [word for command in commands for word in ("--quote", command)] + ["--head", url]
+
+
+class Rename(Commands):
     def __init__(self, site):
         super().__init__(site)
         self.title = f"rename {self.sizes.renamed} files"
@@ -185,10 +196,10 @@ class Rename(Writing):
 
     def curl(self, url):
         commands = [f"{verb} writing/{name}" for pair in self.pairs for verb, name in zip(("RNFR", "RNTO"), pair)]
-        return [word for command in commands for word in ("--quote", command)] + ["--head", url]
+        return self.quotes(commands, url)
 
 
-class Remove(Writing):
+class Remove(Commands):
     def __init__(self, site):
         super().__init__(site)
         self.title = f"rm -rf of {self.sizes.removed} files"
@@ -209,7 +220,7 @@ class Remove(Writing):
 
     def curl(self, url):
         commands = [f"DELE writing/removed/{name}" for name in self.names] + ["RMD writing/removed"]
-        return [word for command in commands for word in ("--quote", command)] + ["--head", url]
+        return self.quotes(commands, url)
 
 
 WRITING = [Copy, SmallWrites, Unpack, Append, Patch, Rename, Remove]
