@@ -18,7 +18,7 @@ PASSWORD_HASH = (
 ANONYMOUS = "anonymous"
 """User and password for the server of `ftpfs serve`."""
 
-HOST = "127.0.0.1"
+HOST = os.environ.get("TEST_SERVERS_HOST", "127.0.0.1")
 PASSIVE_PORTS = (49152, 65534)
 """RFC 6335's dynamic ports. All servers share the range; each tries another port when one is taken."""
 

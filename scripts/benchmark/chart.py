@@ -1,0 +1,90 @@
+"""The results as a picture for a README: for each work a bar for ftpfs, for the better rclone and for curl.
+
+The scale is linear and each work has its own: the longest bar of a work is as wide as the chart, so that the lengths
+of its bars are in the ratio of their times. The times stand beside them. Colours suit light and dark pages: there is
+no background, and text and bars follow the reader's setting.
+"""
+
+from html import escape
+
+from .summary import LIMIT, OURS, best_other, ratio
+from .table import ratio_text, seconds_text
+
+WIDTH, LEFT, BARS, TOP = 860, 232, 430, 92
+BAR, GAP, GROUP_GAP = 11, 2, 14
+
+STYLE = """
+text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #24292f }
+.head { font-size: 16px; font-weight: 600 }
+.soft { fill: #57606a }
+.ratio { font-weight: 600 }
+.ours { fill: #1f6feb } .other { fill: #afb8c1 } .limit { fill: #d4a72c }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e6edf3 } .soft { fill: #8b949e }
+  .ours { fill: #4493f8 } .other { fill: #6e7681 } .limit { fill: #d29922 }
+}
+""".strip()
+
+
+def text(x, y, content, kind="", anchor="start"):
+    return f'<text x="{x:g}" y="{y:g}" class="{kind}" text-anchor="{anchor}">{escape(content)}</text>'
+
+
+def bar(y, length, kind):
+    return f'<rect x="{LEFT}" y="{y:g}" width="{max(length, 1):.1f}" height="{BAR}" rx="2" class="{kind}"/>'
+
+
+def better_rclone(row):
+    """The rclone cell with the shorter time; one that fails when both do; None without rclone."""
+    cells = [cell for name, cell in row.items() if name.startswith("rclone")]
+    return min(cells, key=lambda cell: (bool(cell.failure), cell.failure or cell.median("seconds")), default=None)
+
+
+def group(y, title, row):
+    """The bars of one work; returns the elements and where the next group starts."""
+    series = [("ours", row.get(OURS)), ("other", better_rclone(row)), ("limit", row.get(LIMIT))]
+    series = [(kind, cell) for kind, cell in series if cell]
+    longest = max((cell.median("seconds") for _, cell in series if not cell.failure), default=1)
+    height = len(series) * (BAR + GAP)
+    elements = [text(LEFT - 12, y + height / 2 + 3, title, anchor="end")]
+    for index, (kind, cell) in enumerate(series):
+        top = y + index * (BAR + GAP)
+        if cell.failure:
+            elements.append(text(LEFT + 6, top + BAR - 1, f"fails: {cell.failure}", "soft"))
+            continue
+        seconds = cell.median("seconds")
+        length = BARS * seconds / longest
+        elements += [
+            bar(top, length, kind),
+            text(LEFT + max(length, 1) + 6, top + BAR - 1, seconds_text(seconds), "soft"),
+        ]
+    if factor := ratio(row, best_other(row)):
+        elements.append(text(WIDTH - 12, y + height / 2 + 3, ratio_text(factor), "ratio", "end"))
+    return elements, y + height + GROUP_GAP
+
+
+def svg(headline, rows):
+    """The chart. `rows`: (title, tool → Cell)."""
+    body = [text(12, 26, headline, "head")]
+    x = LEFT
+    for kind, label in (
+        ("ours", "ftpfs"),
+        ("other", "rclone, the better of its cache modes off and full"),
+        ("limit", "raw curl, no mount"),
+    ):
+        body += [
+            f'<rect x="{x}" y="44" width="{BAR}" height="{BAR}" rx="2" class="{kind}"/>',
+            text(x + BAR + 6, 54, label, "soft"),
+        ]
+        x += BAR + 30 + 6.2 * len(label)
+    body += [text(LEFT, 78, "time, shorter is better; each work has its own scale", "soft")]
+    body += [text(WIDTH - 12, 78, "faster than the best other mount", "soft", "end")]
+    y = TOP
+    for title, row in rows:
+        elements, y = group(y, title, row)
+        body += elements
+    lines = "\n".join(body)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}" role="img">\n'
+        f"<title>{escape(headline)}</title>\n<style>\n{STYLE}\n</style>\n{lines}\n</svg>\n"
+    )

@@ -1,0 +1,113 @@
+"""Namespaces of the benchmark's own, so that it disturbs nothing and leaves nothing behind.
+
+The script starts itself a second time with its own network, its own mounts and its own process numbers (namespaces(7)):
+
+- The loopback device in there carries nothing but the benchmark's traffic: its counters are the bytes on the wire.
+- Whatever is mounted is seen by the benchmark only.
+- The inner script is process 1. When it ends, however that happens, the kernel ends every process that it started,
+  unmounts everything and takes the network down. The outer script then removes the folder.
+"""
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+"""netdevice(7)"""
+
+
+@contextmanager
+def scratch_folder():
+    """A folder for mount points, logs and the programs' caches. The server's sessions are not root and must get in."""
+    for left in Path("/var/tmp").glob("ftpfs-bench-*"):
+        # By a benchmark that was killed; a process number is its name's first part.
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"ftpfs-bench-{os.getpid()}-", dir="/var/tmp"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_inside(*arguments):
+    """Runs the script with these arguments in namespaces of its own and returns its exit status."""
+    # setpriv: that this process is killed must not leave the inner one alone either.
+    inside = subprocess.Popen(
+        [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+            sys.executable,
+            *map(str, arguments),
+        ]
+    )
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    try:
+        return inside.wait()
+    except KeyboardInterrupt:
+        # A terminal sends it to both; whoever was sent it alone is ended below.
+        try:
+            inside.wait(2)
+        except subprocess.TimeoutExpired:
+            pass
+        return 128 + signal.SIGINT
+    finally:
+        if inside.poll() is None:
+            inside.kill()
+            inside.wait()
+
+
+def bring_loopback_up():
+    """A new network namespace has its loopback device, but down."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        request = struct.pack("16sh14x", b"lo", 0)
+        flags = struct.unpack("16sh14x", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
+
+
+def mount_memory(folder, size):
+    """A file system in memory: what is measured shall be the mounts, not this machine's disk."""
+    available = next(
+        int(line.split()[1]) * 1024
+        for line in Path("/proc/meminfo").read_text().splitlines()
+        if line.startswith("MemAvailable:")
+    )
+    if available < size * 1.5:
+        sys.exit(f"bench: needs {size * 1.5 / 2**30:.1f} GiB of free memory, there are {available / 2**30:.1f}")
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0711", "bench", folder], check=True)
+    return folder
+
+
+def keep_etc(folder):
+    """Puts a copy of /etc into the place of /etc, for the benchmark only.
+
+    A test server may have mounted its own user table over /etc/passwd, and the kernel takes such a mount away when
+    anybody replaces that file, as installing a package does.
+    """
+    subprocess.run(["cp", "--archive", "/etc", folder], check=True)
+    subprocess.run(["mount", "--bind", folder / "etc", "/etc"], check=True)
+
+
+def forget_caches():
+    """Drops what the kernel keeps of files in memory, of the whole machine. Files in memory stay."""
+    os.sync()
+    Path("/proc/sys/vm/drop_caches").write_text("3\n")
