@@ -11,13 +11,15 @@ import Vocabulary
 ///    taken back if that refuses.
 /// 4. The numbers shown must be those that `stat` shows later: ``InodeTable/number(of:in:hash:)``.
 extension FileSystem {
-    /// Opens a directory; lists it if its listing is too old.
+    /// Opens a directory. Never waits: df(1) opens whatever it is asked about, and must not hang with the server. If the
+    /// listing is too old, or there is none, the first read asks for it.
     package func openDirectory(_ inode: InodeNumber, _ request: Request) throws(StoreError) -> OpenAnswer {
-        try withListing(of: inode, request) { tree, directory, snapshot in
-            let isSame = directory.versionAtOpen == snapshot.generation
-            directory.versionAtOpen = snapshot.generation
+        try tree.withLock { tree throws(StoreError) in
+            let directory = try tree.directory(inode)
+            let isFresh = tree.directories.isFresh(inode, at: configuration.now())
+            let isSame = isFresh && tree.directories.record(of: inode)?.generation == directory.versionAtOpen
             directory.handles += 1
-            let handle = tree.handles.add(HandleTable.Directory(inode: inode, snapshot: snapshot))
+            let handle = tree.handles.add(HandleTable.Directory(inode: inode))
             return OpenAnswer(handle: handle, keepCache: isSame, directIO: false)
         }
     }
@@ -27,15 +29,16 @@ extension FileSystem {
         _ handle: HandleID, from offset: UInt64, withAttributes: Bool, _ request: Request,
         add: (DirectoryItem) -> Bool
     ) throws(StoreError) {
-        let open = try snapshot(for: handle, from: offset, request)
+        let (open, snapshot) = try snapshot(for: handle, from: offset, request)
         guard var index = Int(exactly: offset) else { return }
         let prefix = try tree.withLock { tree throws(StoreError) in
             // An unlinked directory has no path; its snapshot can still be read to the end.
             PathHash(tree.inodes.path(of: try tree.directory(open.inode)) ?? .root)
         }
-        while index < open.snapshot.items.count + 2 {
+        while index < snapshot.items.count + 2 {
             let item = try tree.withLock { tree throws(StoreError) in
-                try tree.directoryItem(index, of: open, prefix, withAttributes: withAttributes, at: configuration.now())
+                try tree.directoryItem(
+                    index, of: open.inode, snapshot, prefix, withAttributes: withAttributes, at: configuration.now())
             }
             index += 1
             guard let item else { continue }
@@ -55,25 +58,22 @@ extension FileSystem {
         }
     }
 
-    /// The names that a handle shows; new ones when it is read from the start again.
+    /// The names that a handle shows; new ones when it is read from the start.
     private func snapshot(
         for handle: HandleID, from offset: UInt64, _ request: Request
-    ) throws(StoreError) -> HandleTable.Directory {
+    ) throws(StoreError) -> (HandleTable.Directory, DirectorySnapshot) {
         var open = try tree.withLock { tree throws(StoreError) -> HandleTable.Directory in
             guard let open = tree.handles.directories[handle] else { throw .unknownHandle }
             return open
         }
-        if offset == 0 && open.wasRead {
-            open.snapshot = try withListing(of: open.inode, request) { _, directory, snapshot in
-                directory.versionAtOpen = snapshot.generation
-                return snapshot
-            }
+        if offset > 0, let snapshot = open.snapshot { return (open, snapshot) }
+        let snapshot = try withListing(of: open.inode, request) { _, directory, snapshot in
+            directory.versionAtOpen = snapshot.generation
+            return snapshot
         }
-        if !open.wasRead || offset == 0 {
-            open.wasRead = true
-            tree.withLock { [open] in $0.handles.update(handle, open) }
-        }
-        return open
+        open.snapshot = snapshot
+        tree.withLock { [open] in $0.handles.update(handle, open) }
+        return (open, snapshot)
     }
 
     /// Runs `body`, with the tree locked, with all names of a directory, no older than the time to live.
@@ -107,22 +107,23 @@ extension FileSystem {
 extension Tree {
     /// One item of an open directory; `nil` for a name that is gone by now.
     fileprivate mutating func directoryItem(
-        _ index: Int, of open: HandleTable.Directory, _ prefix: PathHash, withAttributes: Bool, at now: Instant
+        _ index: Int, of number: InodeNumber, _ snapshot: DirectorySnapshot, _ prefix: PathHash, withAttributes: Bool,
+        at now: Instant
     ) throws(StoreError) -> DirectoryItem? {
-        let directory = try directory(open.inode)
+        let directory = try directory(number)
         let next = UInt64(index + 1)
         if index < 2 {
-            let number = index == 0 ? open.inode : directory.place?.parent ?? .root
+            let shown = index == 0 ? number : directory.place?.parent ?? .root
             let name: [UInt8] = Array(repeating: UInt8(ascii: "."), count: index + 1)
-            return DirectoryItem(name: name, inode: number, kind: .directory, nextOffset: next, entry: nil)
+            return DirectoryItem(name: name, inode: shown, kind: .directory, nextOffset: next, entry: nil)
         }
-        let item = open.snapshot.items[index - 2]
+        let item = snapshot.items[index - 2]
         guard withAttributes else {
             return DirectoryItem(
                 name: item.name.bytes, inode: inodes.number(of: item.name, in: directory, hash: prefix),
                 kind: item.attributes.kind, nextOffset: next, entry: nil)
         }
-        let knowledge = directories.knowledge(of: item.name, in: open.inode, at: now, acceptStale: true)
+        let knowledge = directories.knowledge(of: item.name, in: number, at: now, acceptStale: true)
         let entry: DirectoryRecord.Entry
         let remaining: Duration
         switch knowledge {

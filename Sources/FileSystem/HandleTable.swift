@@ -11,9 +11,8 @@ struct HandleTable {
     /// given out stay what they are.
     struct Directory: Sendable {
         let inode: InodeNumber
-        var snapshot: DirectorySnapshot
-        /// Whether reading has begun: then reading from the start again is a rewinddir(3).
-        var wasRead = false
+        /// The names it shows; `nil` until it is read.
+        var snapshot: DirectorySnapshot?
     }
 
     private(set) var files: [HandleID: File] = [:]

@@ -75,21 +75,37 @@ import Vocabulary
     @Test func `the kernel keeps its list as long as the names are the same`() throws {
         try Fixture.run { (f) throws in
             f.store.put("a", "1")
+            // As the kernel does: what it does not keep, it reads.
             func keeps() throws -> Bool {
                 let answer = try f.fileSystem.openDirectory(.root, request())
-                f.fileSystem.releaseDirectory(answer.handle)
+                defer { f.fileSystem.releaseDirectory(answer.handle) }
+                if !answer.keepCache { _ = try f.items(answer.handle) }
                 return answer.keepCache
             }
             #expect(try !keeps())
             #expect(try keeps())
             f.pass(.seconds(10))
+            #expect(try !keeps())
             #expect(try keeps())
+            #expect(f.store.calls.count == 2)
             f.store.put("b", "1")
             f.pass(.seconds(10))
             #expect(try !keeps())
+            #expect(try keeps())
             try f.mkdir("c")
             #expect(try !keeps())
             #expect(try keeps())
+        }
+    }
+
+    @Test func `opening a directory asks nobody, so that df does not wait for the server`() throws {
+        try Fixture.run { (f) throws in
+            f.store.setHook { _, _ throws(StoreError) in throw StoreError(.timedOut, "the server is silent") }
+            let handle = try f.fileSystem.openDirectory(.root, request()).handle
+            _ = f.fileSystem.space()
+            #expect(f.store.calls.isEmpty)
+            #expect(failure { _ = try f.items(handle) } == .timedOut)
+            f.fileSystem.releaseDirectory(handle)
         }
     }
 
