@@ -60,7 +60,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "FileSystem",
-            dependencies: ["CLinux", "Threading", "Vocabulary", logging, systemPackage],
+            dependencies: ["Threading", "Vocabulary", logging, systemPackage],
             swiftSettings: strict),
         // 3
         .target(
@@ -69,7 +69,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "EmbeddedFTPServer",
-            dependencies: ["CLinux", "FTPProtocol", "Threading", "Vocabulary", systemPackage],
+            dependencies: ["CLinux", "Threading", "Vocabulary", systemPackage],
             swiftSettings: strict),
         // 4
         .target(
@@ -82,7 +82,7 @@ let package = Package(
         // 5
         .executableTarget(
             name: "ftpfs",
-            dependencies: ["FTPMount", argumentParser, systemPackage],
+            dependencies: ["FTPMount", argumentParser],
             swiftSettings: strict),
         // Tests
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
@@ -95,12 +95,12 @@ let package = Package(
             name: "FTPClientTests",
             dependencies: [
                 "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "Threading", "Vocabulary",
-                logging, systemPackage,
+                systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "EmbeddedFTPServerTests",
-            dependencies: ["CLinux", "EmbeddedFTPServer", "Threading", "Vocabulary", systemPackage],
+            dependencies: ["EmbeddedFTPServer", "Threading", "Vocabulary", systemPackage],
             swiftSettings: strict),
         .testTarget(
             name: "FTPMountTests",
