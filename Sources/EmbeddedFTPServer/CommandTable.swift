@@ -47,6 +47,7 @@ struct CommandRow: Sendable {
         "RANG": CommandRow([.login, .argument], ParameterCommands.rang),
         "PASV": CommandRow([.login], ParameterCommands.pasv),
         "EPSV": CommandRow([.login], ParameterCommands.epsv),
+        "PRET": CommandRow([.login, .argument], DataFaults.pret),
         "PORT": CommandRow([.login, .argument], ParameterCommands.port),
         "EPRT": CommandRow([.login, .argument], ParameterCommands.eprt),
 
@@ -98,6 +99,7 @@ extension Session {
         }
         if row.guards.contains(.writable) && core.configuration.isReadOnly { return answer(.readOnly) }
         if row.guards.contains(.data) && !data.isSet { return answer(.noDataConnection) }
+        if row.guards.contains(.data), let refusal = DataFaults.refusal(self, of: command.verb) { return refusal }
         return try row.handler(self, argument)
     }
 }

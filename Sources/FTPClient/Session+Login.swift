@@ -15,6 +15,7 @@ extension Session {
         server.learn { profile in
             profile.takesCommandsTogether = isPatient
             if isTelnet { profile.doublesTelnetEscape = true }
+            if isPatient { profile.restart.trustAll() }
         }
         try authenticate(cancellation)
         try learnFeatures(cancellation)

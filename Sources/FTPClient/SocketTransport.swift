@@ -30,6 +30,34 @@ final class SocketTransport: Transport {
         return transport
     }
 
+    /// Takes over a connection that a listener has accepted, non-blocking.
+    static func accepted(_ descriptor: FileDescriptor) -> SocketTransport { SocketTransport(descriptor) }
+
+    /// A connection that has brought nothing and has ended: for a download that the server has confirmed without ever
+    /// making a data connection, having nothing to send.
+    static func ended() throws(FTPError) -> SocketTransport {
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+            throw .localFailure(Errno(rawValue: errno), doing: "socketpair")
+        }
+        Glibc.close(ends[1])
+        return SocketTransport(FileDescriptor(rawValue: ends[0]))
+    }
+
+    /// Copies what has come without taking it; 0 for the end, `nil` for nothing yet.
+    func peek(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Int? {
+        while true {
+            let count = recv(descriptor.rawValue, buffer.baseAddress, buffer.count, Int32(MSG_PEEK))
+            if count >= 0 { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return nil
+            default: throw .lost(Errno(rawValue: errno))
+            }
+        }
+    }
+
     /// How connecting went, once the descriptor is ready for output: `nil` for well.
     func connectFailure() -> Errno? {
         var code: Int32 = 0

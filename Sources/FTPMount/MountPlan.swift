@@ -1,3 +1,5 @@
+package import FTPClient
+
 /// A request that has been checked: everything that the mounting process needs but the credentials.
 package struct MountPlan: Sendable {
     /// What the process was called as.
@@ -10,6 +12,8 @@ package struct MountPlan: Sendable {
     package let options: MountOptions
     /// The same as text, without what concerns credentials.
     package let optionTexts: [[UInt8]]
+    /// Through what the server is reached, with user and password; `nil`: directly.
+    package let proxy: Proxy?
     /// Whether every command and reply is logged.
     package let isDebug: Bool
 
@@ -22,6 +26,7 @@ package struct MountPlan: Sendable {
         optionTexts = OptionList.withoutCredentials(request.optionTexts)
         address = try Self.address(request.source)
         options = try Self.options(request.optionTexts, ignoringUnknown: request.ignoresUnknownOptions)
+        proxy = try options.completeProxy()
         mountPoint = try MountPoint(checking: request.mountPoint, acceptsNonEmpty: options.acceptsNonEmpty).path
     }
 
@@ -32,6 +37,7 @@ package struct MountPlan: Sendable {
         optionTexts = record.optionTexts
         address = try Self.address(record.source)
         options = try Self.options(record.optionTexts, ignoringUnknown: true)
+        proxy = record.proxy
         mountPoint = record.mountPoint
     }
 

@@ -19,6 +19,8 @@ extension MountingProcess {
             base: plan.address.directory.isAbsolute
                 ? .absolute(plan.address.directory.components) : .relativeToLogin(plan.address.directory.components),
             connections: plan.options.connections, logger: logger)
+        configuration.network = plan.options.network
+        configuration.network.proxy = plan.proxy
         configuration.timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
         let client = Client(configuration: configuration)
         do throws(FTPError) {
@@ -134,7 +136,7 @@ extension MountFailure {
             case .cancelled: .interrupted
             case .localFailure: .system
             case .refused, .loginRefused, .tooManyConnections, .baseDirectoryRefused, .connectionLost, .timedOut,
-                .unreachable, .unknownHost, .notFTP, .protocolViolation, .invalidArgument, .unsupported,
+                .unreachable, .proxyFailed, .unknownHost, .notFTP, .protocolViolation, .invalidArgument, .unsupported,
                 .changedRemotely, .closed:
                 .mountFailed
             }
