@@ -94,8 +94,8 @@ let package = Package(
         .testTarget(
             name: "FTPClientTests",
             dependencies: [
-                "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "Threading", "Vocabulary",
-                systemPackage,
+                "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "TestSupport", "Threading",
+                "Vocabulary", systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -35,7 +35,8 @@ extension Session {
     /// - Parameters:
     ///   - command: `RETR`, `STOR`, `APPE`, `MLSD`, `LIST`.
     ///   - offset: where a `RETR` begins, in bytes.
-    /// - Throws: `refused` with the server's reply to the command; `unsupported` when it knows no `REST`.
+    /// - Throws: `refused` with the server's reply to the command; `unsupported` when it knows no `REST`, or no way of
+    ///   making data connections that is allowed.
     func beginTransfer(
         _ command: Command, at offset: Int64 = 0, _ cancellation: Cancellation
     ) throws(FTPError) -> Transfer {
@@ -64,7 +65,14 @@ extension Session {
                 try takeBackCommand(cancellation)
             }
         }
-        throw last ?? .unsupported("make data connections in a way that the options allow")
+        throw Self.summary(last)
+    }
+
+    /// The error when no way has led to a data connection. A refused `EPSV` must not be taken for a refused transfer.
+    private static func summary(_ last: FTPError?) -> FTPError {
+        guard let last else { return .unsupported("make data connections in a way that the options allow") }
+        guard case .refused(let verb, let reply) = last, DataMethod(rawValue: verb) != nil else { return last }
+        return .unsupported("make data connections in a way that the options allow (\(verb): \(reply.summary))")
     }
 
     private func nextMethod(besides tried: Set<DataMethod>) throws(FTPError) -> (method: DataMethod, isOnly: Bool)? {

@@ -57,6 +57,8 @@ extension Session {
         guard var size else { return true }
         // A second try is for a file that has grown since its size was asked.
         for _ in 0..<2 {
+            // With this file it has been tried in vain.
+            if server.known.restart.trust(in: size - 1) == .broken { return false }
             // The first byte can be had without REST, so it proves nothing; so small a file can be read whole.
             guard size > 1 else { return offset >= size }
             let received = try receiveLastByte(command, size, cancellation)

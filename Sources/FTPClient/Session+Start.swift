@@ -54,7 +54,9 @@ extension Session {
         var patience: Deadline?
         var watchesData = !command.isUpload
         while true {
-            if !hasStarted, let reply = try startReply(command.verb, method, isConnected: pending.made != nil) {
+            // The final reply may come without a data connection, also behind a 1yz.
+            let awaitsReply = !hasStarted || (pending.made == nil && early == nil && !control.isClosed)
+            if awaitsReply, let reply = try startReply(command.verb, method, hasStarted, pending.made != nil) {
                 hasStarted = true
                 hasPendingRestart = false
                 patience = nil
@@ -62,10 +64,9 @@ extension Session {
                     early = reply
                     patience = .after(Self.grace)
                 }
+                continue
             }
-            if let data = pending.made {
-                if hasStarted { return (data, early) }
-            }
+            if let data = pending.made, hasStarted { return (data, early) }
             let base = pending.made == nil ? connecting : replying
             let deadline = patience.map { base.deadline.earlier($0) } ?? base.deadline
             do throws(FTPError) {
@@ -73,7 +74,7 @@ extension Session {
                 if deadline.hasPassed { throw .timedOut(base.phase) }
                 let ready = try Wait(base.phase, until: deadline, base.cancellation).poll([
                     pending.interest,
-                    hasStarted ? Wait.nothing : (control.descriptor, .input),
+                    awaitsReply && !control.isClosed ? (control.descriptor, .input) : Wait.nothing,
                     pending.made.map { watchesData ? ($0.descriptor, .input) : Wait.nothing } ?? Wait.nothing,
                 ])
                 if pending.made == nil, !ready[0].isEmpty, try pending.advance() { noteProven(method) }
@@ -95,14 +96,16 @@ extension Session {
         }
     }
 
-    /// The first reply, if it is there. A refusal is thrown.
+    /// The first reply, if it is there; once the transfer has started, the final one. A refusal is thrown.
     private func startReply(
-        _ verb: String, _ method: DataMethod, isConnected: Bool
+        _ verb: String, _ method: DataMethod, _ hasStarted: Bool, _ isConnected: Bool
     ) throws(Setback) -> Reply? {
         let reply: Reply?
         do throws(FTPError) {
             reply = try control.replyIfReady()
         } catch {
+            // A server may have sent everything and hung up before this end has looked at the data connection.
+            if hasStarted, error.isConnectionLoss { return nil }
             throw .final(error)
         }
         guard let reply else { return nil }

@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Synchronization
 import SystemPackage
 import Threading
 
@@ -7,6 +8,8 @@ final class SocketTransport: Transport {
     let descriptor: FileDescriptor
     /// Guards the descriptor's number against ``interrupt()`` from another thread: once closed, it may be somebody else's.
     private let isOpen = Monitor(true)
+    /// Whether a reset was seen by ``connectFailure()``, which takes it away from the next `recv(2)`.
+    private let wasReset = Atomic(false)
     var plainDescriptor: FileDescriptor? { descriptor }
 
     /// Takes over a non-blocking socket that is connected or about to be.
@@ -65,6 +68,7 @@ final class SocketTransport: Transport {
         guard getsockopt(descriptor.rawValue, SOL_SOCKET, SO_ERROR, &code, &length) == 0 else {
             return Errno(rawValue: errno)
         }
+        if code == ECONNRESET { wasReset.store(true, ordering: .relaxed) }
         return code == 0 ? nil : Errno(rawValue: code)
     }
 
@@ -107,6 +111,7 @@ final class SocketTransport: Transport {
     func readAvailable(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Int? {
         while true {
             let count = recv(descriptor.rawValue, buffer.baseAddress, buffer.count, 0)
+            if count == 0, wasReset.load(ordering: .relaxed) { throw .lost(.connectionReset) }
             if count >= 0 { return count }
             switch errno {
             case EINTR: continue

@@ -134,8 +134,9 @@ final class Transfer: @unchecked Sendable {
     private var confirmationLimit: Duration {
         let timeouts = session.timeouts
         if isUpload { return timeouts.finalReply }
+        let limit = min(timeouts.finalReply, timeouts.downloadReply)
         let isHabit = session.server.known.unconfirmedDownloads >= Self.unconfirmedForHabit
-        return min(timeouts.finalReply, isHabit ? timeouts.recovery : timeouts.downloadReply)
+        return isHabit ? min(limit, timeouts.recovery) : limit
     }
 
     /// Decides about a download whose data has ended in order, but whose final reply does not come, or the control

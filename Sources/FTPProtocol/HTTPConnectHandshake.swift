@@ -67,7 +67,8 @@ package struct HTTPConnectHandshake: ProxyHandshake {
             throw .notAProxy(excerpt)
         }
         if (200...299).contains(code) { return }
-        if code == 407 { throw .authentication }
+        // 401 is for servers (RFC 9110 §15.5.2), but some proxies say it of a wrong password.
+        if code == 407 || code == 401 { throw .authentication }
         throw .refused(printable(words[1].filter { $0 != ASCII.carriageReturn }.prefix(Self.excerptLength)))
     }
 
