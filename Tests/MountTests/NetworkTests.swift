@@ -4,25 +4,38 @@ import Testing
 extension Mounts {
     /// Data connections in active mode, and everything through proxies: real servers, real mounts.
     @Suite struct Network {
+        /// Mounts a directory of its own in which there is a file.
+        private func mount(_ server: TestServer, _ options: [String]) throws -> (MountedFileSystem, directory: String) {
+            let name = "network-\(UInt64.random(in: 0...UInt64.max))"
+            let prepared = try Shell.run(
+                """
+                set -eu
+                mkdir "$ROOT/$NAME"
+                head -c 5000000 /dev/urandom >"$ROOT/$NAME/theirs"
+                chown -R --reference="$ROOT" "$ROOT/$NAME"
+                """, ["ROOT": server.root, "NAME": name])
+            try #require(prepared.succeeded, "\(prepared)")
+            return (try MountedFileSystem(server, name, options: options), "\(server.root)/\(name)")
+        }
+
         /// Writes, reads and lists, and compares the bytes on the server's side.
-        private func exercise(_ server: TestServer, _ mount: MountedFileSystem) throws {
+        private func exercise(_ mount: MountedFileSystem, _ directory: String) throws {
             let outcome = try Shell.run(
                 """
                 set -eu
-                mkdir "$MOUNT/network"
-                head -c 3000000 /dev/urandom >"$MOUNT/network/file"
-                cp "$ROOT/network/file" "$MOUNT/network/copy"
-                cmp "$ROOT/network/file" "$ROOT/network/copy"
-                head -c 5000000 /dev/urandom >"$ROOT/network/theirs"; chmod 666 "$ROOT/network/theirs"
-                cmp "$MOUNT/network/theirs" "$ROOT/network/theirs"
-                tail -c 1000 "$MOUNT/network/theirs" | cmp - <(tail -c 1000 "$ROOT/network/theirs")
-                echo more >>"$MOUNT/network/copy"
-                test "$(tail -n 1 "$ROOT/network/copy" | tail -c 5)" = more
-                test "$(ls "$MOUNT/network" | wc -l)" = 3
-                rm -r "$MOUNT/network"
-                test ! -e "$ROOT/network"
-                """, ["MOUNT": mount.path, "ROOT": server.root])
+                cmp "$MOUNT/theirs" "$OWN/theirs"
+                tail -c 1000 "$MOUNT/theirs" | cmp - <(tail -c 1000 "$OWN/theirs")
+                mkdir "$MOUNT/new"
+                cp "$OWN/theirs" "$MOUNT/new/copy"
+                cmp "$OWN/theirs" "$OWN/new/copy"
+                echo more >>"$MOUNT/new/copy"
+                test "$(tail -c 5 "$OWN/new/copy")" = more
+                test "$(ls "$MOUNT/new")" = copy
+                rm -r "$MOUNT/new"
+                test ! -e "$OWN/new"
+                """, ["MOUNT": mount.path, "OWN": directory])
             #expect(outcome.succeeded, "\(outcome)\(mount.log())")
+            _ = try Shell.run(["rm", "-rf", "--", directory])
         }
 
         private func ask(_ trace: CommandTrace) -> [String: Int] {
@@ -34,8 +47,8 @@ extension Mounts {
         @Test(arguments: TestServer.Kind.available)
         func `in active mode the server makes the data connections`(_ kind: TestServer.Kind) throws {
             let server = try TestServer.shared(kind)
-            let mount = try MountedFileSystem(server, options: ["active"])
-            try exercise(server, mount)
+            let (mount, directory) = try mount(server, ["active"])
+            try exercise(mount, directory)
             #expect(Array(ask(mount.commands()).keys) == ["EPRT"])
             #expect(try mount.unmount() == .code(0))
         }
@@ -43,9 +56,8 @@ extension Mounts {
         @Test(arguments: TestServer.Kind.available)
         func `in active mode with PORT the ports are those of the range`(_ kind: TestServer.Kind) throws {
             let server = try TestServer.shared(kind)
-            let mount = try MountedFileSystem(
-                server, options: ["data=active", "disable_eprt", "active_ports=34000-34019"])
-            try exercise(server, mount)
+            let (mount, directory) = try mount(server, ["data=active", "disable_eprt", "active_ports=34000-34019"])
+            try exercise(mount, directory)
             let trace = mount.commands()
             #expect(Array(ask(trace).keys) == ["PORT"])
             for line in trace.commands where line.verb == "PORT" {
@@ -63,9 +75,9 @@ extension Mounts {
         ) throws {
             let server = try TestServer.shared(kind)
             let proxy = try TestProxy(proxyKind, login: "me:hunter2")
-            let mount = try MountedFileSystem(
-                server, options: ["proxy=\(proxyKind.rawValue)://me:hunter2@127.0.0.1:\(proxy.port)"])
-            try exercise(server, mount)
+            let (mount, directory) = try mount(
+                server, ["proxy=\(proxyKind.rawValue)://me:hunter2@127.0.0.1:\(proxy.port)"])
+            try exercise(mount, directory)
             #expect(proxy.connections.first == "\(server.host) \(server.port)")
             #expect(proxy.connections.count > 5)
             let process = "/proc/\(mount.pid)"
@@ -79,8 +91,8 @@ extension Mounts {
         @Test(arguments: [TestServer.Kind.vsftpd, .proFTPD].filter(TestServer.Kind.real.contains))
         func `the server's own data address is used when that is wished`(_ kind: TestServer.Kind) throws {
             let server = try TestServer.shared(kind)
-            let mount = try MountedFileSystem(server, options: ["pasv_address=server", "ipv4"])
-            try exercise(server, mount)
+            let (mount, directory) = try mount(server, ["pasv_address=server", "ipv4"])
+            try exercise(mount, directory)
             #expect(Array(ask(mount.commands()).keys) == ["PASV"])
             #expect(try mount.unmount() == .code(0))
         }
