@@ -62,6 +62,11 @@ struct DataMethods: Hashable, Sendable {
         }.map { Row(method: $0) }
     }
 
+    /// The table of somebody who wants to try this way and no other.
+    init(only method: DataMethod) {
+        rows = [Row(method: method)]
+    }
+
     /// What is known of a way; `nil` for one that the settings do not allow.
     func standing(of method: DataMethod) -> Standing? { rows.first { $0.method == method }?.standing }
 
