@@ -37,6 +37,7 @@ extension MountingProcess {
         configuration.readOnly = options.isReadOnly
         configuration.defaultPermissions = options.checksPermissions
         configuration.cacheSize = Int(clamping: options.cacheSize)
+        configuration.prefetch = options.prefetches
         return configuration
     }
 
