@@ -56,6 +56,9 @@ package final class Client: Sendable {
     /// Whether symbolic links can be made, as far as it is known.
     package var makesSymbolicLinks: Bool { server.known.hasSymbolicLink ?? true }
 
+    /// What has been seen of the server's TLS; `nil`: there was none.
+    package var observedTLS: TLSObservation? { server.known.tls.observed }
+
     // MARK: - Asking
 
     /// What a directory holds, in the server's order.

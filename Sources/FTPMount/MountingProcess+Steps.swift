@@ -19,6 +19,7 @@ extension MountingProcess {
             base: plan.address.directory.isAbsolute
                 ? .absolute(plan.address.directory.components) : .relativeToLogin(plan.address.directory.components),
             connections: plan.options.connections, logger: logger)
+        configuration.tls = try TLSSettings(plan.options.tls, mode: plan.tls)
         configuration.timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
         let client = Client(configuration: configuration)
         do throws(FTPError) {
@@ -133,7 +134,9 @@ extension MountFailure {
             switch error {
             case .cancelled: .interrupted
             case .localFailure: .system
-            case .refused, .loginRefused, .tooManyConnections, .baseDirectoryRefused, .connectionLost, .timedOut,
+            case .tlsSettings: .usage
+            case .refused, .loginRefused, .tlsRefused, .tlsFailed, .certificateRejected, .tooManyConnections,
+                .baseDirectoryRefused, .connectionLost, .timedOut,
                 .unreachable, .unknownHost, .notFTP, .protocolViolation, .invalidArgument, .unsupported,
                 .changedRemotely, .closed:
                 .mountFailed
