@@ -23,7 +23,6 @@ struct TLSDataTests {
         .expect("TYPE I"), .send(["200 Fine"]), .expect("PWD"), .send(["500 What?"]),
     ]
 
-
     /// A plain listing of the root that has one name.
     private static func list(resumed: Bool, _ name: String) -> [TLSPeer.Step] {
         [
@@ -95,7 +94,8 @@ struct TLSDataTests {
     func resuming(version: Int32) throws {
         let peer = try TLSPeer(
             .init(certificate: certificate, maximum: version),
-            TLSTests.upgrade + TLSTests.login + Self.list(resumed: true, "a") + Self.list(resumed: true, "b") + Self.begin + Self.store(resumed: true, "one") + Self.store(resumed: true, "two"))
+            TLSTests.upgrade + TLSTests.login + Self.list(resumed: true, "a") + Self.list(resumed: true, "b")
+                + Self.begin + Self.store(resumed: true, "one") + Self.store(resumed: true, "two"))
         let client = client(peer)
         defer { client.close() }
         #expect(try names(client) == ["a"])
