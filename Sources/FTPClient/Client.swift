@@ -58,6 +58,8 @@ package final class Client: Sendable {
 
     /// How many more transfers could begin now without anybody having to wait, one connection being left for short work.
     package var spareConnections: Int { pool.spareConnections }
+    /// What has been seen of the server's TLS; `nil`: there was none.
+    package var observedTLS: TLSObservation? { server.known.tls.observed }
 
     // MARK: - Asking
 

@@ -191,7 +191,8 @@ package final class ReadStream: Sendable {
     private func confirmEnd(_ transfer: Transfer, _ cancellation: Cancellation) throws(FTPError) {
         // The end that `close()` or the pool has made is not the end of the file.
         if isClosed { throw .closed }
-        try transfer.finish(cancellation)
+        let isComplete = state.withLock { state in state.version.size.map { state.position >= $0 } }
+        try transfer.finish(cancellation, isComplete: isComplete)
         state.withLock { $0.phase = .ended(nil) }
         pool.release(transfer.session)
     }

@@ -1,4 +1,5 @@
 import FTPProtocol
+import Logging
 import Threading
 
 /// What has been learned about the server; shared by all sessions of a client, so that each thing is learned once.
@@ -45,6 +46,7 @@ struct ServerProfile: Sendable {
         case relative
     }
 
+    var tls = TLSKnowledge()
     /// The answer to `FEAT`; `nil`: not asked yet.
     var features: Features?
     /// Whether the greeting is that of a server known to take several commands at once.
@@ -160,6 +162,7 @@ struct ServerProfile: Sendable {
 final class SharedServer: Sendable {
     let configuration: ClientConfiguration
     private let profile = Monitor(ServerProfile())
+    private let context = Monitor<Result<TLSContext, FTPError>?>(nil)
 
     init(_ configuration: ClientConfiguration) {
         self.configuration = configuration
@@ -167,6 +170,21 @@ final class SharedServer: Sendable {
 
     /// A copy of what is known.
     var known: ServerProfile { profile.withLock { $0 } }
+
+    /// OpenSSL's side of the TLS settings; made by the first who needs it, who may have to wait for a disk.
+    func tlsContext() throws(FTPError) -> TLSContext {
+        try context.withLock { (context) throws(FTPError) -> TLSContext in
+            if let context { return try context.get() }
+            let made = Result { () throws(FTPError) in try TLSContext(configuration.tls) }
+            if !configuration.tls.verifies {
+                configuration.logger.warning(
+                    "tls_verify=no: the server's certificate is not checked; somebody in between could read and change all"
+                )
+            }
+            context = made
+            return try made.get()
+        }
+    }
 
     /// Adds to what is known.
     func learn<Result: Sendable>(_ change: @Sendable (inout ServerProfile) -> Result) -> Result {

@@ -96,7 +96,13 @@ extension Session {
             }
             hasOpenTransfer = true
             let early = try awaitStart(data, command.verb, connecting)
-            return Transfer(self, verb: command.verb, data: data, earlyReply: early)
+            let transport: any Transport
+            do throws(FTPError) {
+                transport = try secured(data, command.verb, early: early, cancellation)
+            } catch {
+                throw .final(error)
+            }
+            return Transfer(self, verb: command.verb, data: transport, earlyReply: early)
         } catch {
             data.close(abortively: true)
             throw error

@@ -46,10 +46,17 @@ final class Transfer: @unchecked Sendable {
 
     /// Writes all the bytes.
     func write(_ bytes: UnsafeRawBufferPointer, _ cancellation: Cancellation) throws(FTPError) {
-        do throws(TransportError) {
-            try data.write(bytes, Wait(.dataTransfer, for: session.timeouts.dataIdle, cancellation))
-        } catch {
-            throw error.ftpError(.afterCommand, "the data connection of \(verb)")
+        var rest = bytes
+        while !rest.isEmpty {
+            if cancellation.isCancelled { throw .cancelled }
+            let count: Int
+            do throws(TransportError) {
+                count = try data.writeAvailable(rest)
+            } catch {
+                throw error.ftpError(.afterCommand, "the data connection of \(verb)")
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+            if count == 0 { try waitForRoom(cancellation) }
         }
     }
 
@@ -57,8 +64,10 @@ final class Transfer: @unchecked Sendable {
     ///
     /// A reply that comes meanwhile is the server's reason to end the transfer early (452, 552, 426 …): it is thrown.
     func waitForRoom(_ cancellation: Cancellation) throws(FTPError) {
+        // Before the descriptor is polled, what is there has to be read.
+        try checkEarlyReply()
         let wait = Wait(.dataTransfer, for: session.timeouts.dataIdle, cancellation)
-        let ready = try wait.poll([(data.descriptor, .output), (session.control.descriptor, .input)])
+        let ready = try wait.poll([(data.descriptor, data.writingAwaits), (session.control.descriptor, .input)])
         if !ready[1].isEmpty { try checkEarlyReply() }
     }
 
@@ -76,9 +85,13 @@ final class Transfer: @unchecked Sendable {
     ///
     /// After a download call it once ``read(into:_:)`` has returned 0.
     ///
-    /// - Throws: `refused` with whatever the server says instead of a 2yz.
+    /// A download over TLS whose end the server has not announced (close_notify) may have been cut by anybody. Many
+    /// servers never announce it, so a 2yz is believed, unless it is known that something is missing.
+    ///
+    /// - Parameter isComplete: whether as many bytes have come as the file has; `nil` where that is not known.
+    /// - Throws: `refused` with whatever the server says instead of a 2yz; `connectionLost` when the data are incomplete.
     @discardableResult
-    func finish(_ cancellation: Cancellation) throws(FTPError) -> Reply {
+    func finish(_ cancellation: Cancellation, isComplete: Bool? = nil) throws(FTPError) -> Reply {
         let wait = Wait(.finalReply, for: session.timeouts.finalReply, cancellation)
         // Where ending fails, the server has ended it before; its reply says why.
         try? data.finishWriting(wait)
@@ -91,6 +104,10 @@ final class Transfer: @unchecked Sendable {
         session.hasOpenTransfer = false
         closeData(abortively: false)
         guard reply.category == .completion else { throw .refused(verb: verb, reply) }
+        if isComplete == false, !data.endedInOrder {
+            throw .connectionLost(
+                .afterCommand, reason: "the data connection of \(verb) was cut before the end of the file")
+        }
         return reply
     }
 

@@ -42,6 +42,8 @@ package struct MountOptions: Sendable {
     package var spoolDirectory: String?
     /// Where the log goes instead of syslog or standard error.
     package var logFile: String?
+    /// Whether and how connections are encrypted.
+    package var tls = MountTLSOptions()
     /// Words that go to the kernel as they are.
     package var kernelOptions: [String] = []
     /// Where user and password come from.
