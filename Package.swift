@@ -69,7 +69,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "EmbeddedFTPServer",
-            dependencies: ["CLinux", "Threading", "Vocabulary", systemPackage],
+            dependencies: ["CLinux", "COpenSSL", "Threading", "Vocabulary", systemPackage],
             swiftSettings: strict),
         // 4
         .target(

@@ -45,6 +45,8 @@ package enum Serving {
             MountFailure(.system, "the port cannot be used: \(error)", remedy: "choose another one with --port")
         case .noResources(let error):
             MountFailure(.system, "the server cannot be started: \(error)")
+        case .noSecurity(let error):
+            MountFailure(.system, "TLS cannot be used: \(error)")
         }
     }
 }
