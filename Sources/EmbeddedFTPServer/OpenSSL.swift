@@ -27,8 +27,8 @@ enum OpenSSL {
     static func failure(_ what: String) -> TLSFailure {
         let code = ERR_get_error()
         ERR_clear_error()
-        guard code != 0, let words = ERR_reason_error_string(code) else { return TLSFailure(description: what) }
-        return TLSFailure(description: "\(what): \(String(cString: words))")
+        guard code != 0, let words = ERR_reason_error_string(code) else { return TLSFailure(what) }
+        return TLSFailure("\(what): \(String(cString: words))")
     }
 
     /// All certificates of a text in PEM, in order.

@@ -82,4 +82,8 @@ package struct TLSPolicy: Sendable {
 package struct TLSFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was tried, and OpenSSL's words.
     package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
 }

@@ -253,10 +253,10 @@ TLS_LOGS = {
     "proftpd": ("log.tls", r"client reused TLS session for data connection", r"client did not reuse TLS session"),
     "pure-ftpd": (None, None, None),
     "pyftpdlib": ("log.tls", r"^data \S+ resumed$", r"^data \S+ new$"),
-    "embedded": ("log", r"^\S+ \S+ TLSv\S+ sameConnection", r"^\S+ \S+ TLSv\S+ (none|otherConnection)"),
+    "embedded": (None, None, None),
 }
 """Where each writes down the handshakes of data connections: the file, and the patterns of a line for one that resumed a
-session and of one that did not. Pure-FTPd tells nobody."""
+session and of one that did not. Pure-FTPd and `ftpfs serve` tell nobody."""
 
 NEED_ROOT = {
     "vsftpd": "it has local users only when it can change to them",
