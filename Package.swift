@@ -114,7 +114,7 @@ let package = Package(
         .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "MountTests",
-            dependencies: ["TestSupport", "Threading", "ftpfs"],
+            dependencies: ["EmbeddedFTPServer", "TestSupport", "Threading", "ftpfs", systemPackage],
             exclude: ["Scenarios"],
             swiftSettings: strict),
         .testTarget(
