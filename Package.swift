@@ -71,7 +71,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "EmbeddedFTPServer",
-            dependencies: ["CLinux", "Threading", "Vocabulary", systemPackage],
+            dependencies: ["CLinux", "COpenSSL", "Threading", "Vocabulary", systemPackage],
             swiftSettings: strict),
         // 4
         .target(
@@ -116,7 +116,7 @@ let package = Package(
         .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "MountTests",
-            dependencies: ["TestSupport", "Threading", "ftpfs"],
+            dependencies: ["EmbeddedFTPServer", "TestSupport", "Threading", "ftpfs", systemPackage],
             exclude: ["Scenarios"],
             swiftSettings: strict),
         .testTarget(
