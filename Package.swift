@@ -96,7 +96,8 @@ let package = Package(
         .testTarget(
             name: "FTPClientTests",
             dependencies: [
-                "COpenSSL", "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "Threading",
+                "COpenSSL", "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "TestSupport",
+                "Threading",
                 "Vocabulary", systemPackage,
             ],
             swiftSettings: strict),

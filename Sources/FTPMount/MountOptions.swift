@@ -38,6 +38,10 @@ package struct MountOptions: Sendable {
     package var timeout: Duration?
     /// The server's port; `nil`: the one of the URL, or 21.
     package var port: UInt16?
+    /// How connections are made. The proxy in it lacks what its credentials file says: see ``completeProxy()``.
+    package var network = NetworkSettings()
+    /// The file with user and password for the proxy.
+    package var proxyCredentials: String?
     /// Where what is written waits to be sent; `nil`: see ``SpoolDirectory``.
     package var spoolDirectory: String?
     /// Where the log goes instead of syslog or standard error.

@@ -116,6 +116,8 @@ extension ClientConfiguration {
             base: directory.isAbsolute ? .absolute(directory.components) : .relativeToLogin(directory.components),
             connections: plan.options.connections, logger: logger)
         tls = try TLSSettings(plan.options.tls, mode: plan.tls)
+        network = plan.options.network
+        network.proxy = plan.proxy
         timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
     }
 }
@@ -145,8 +147,8 @@ extension MountFailure {
             case .localFailure: .system
             case .tlsSettings: .usage
             case .refused, .loginRefused, .tlsRefused, .tlsFailed, .certificateRejected, .tooManyConnections,
-                .baseDirectoryRefused, .connectionLost, .timedOut,
-                .unreachable, .unknownHost, .notFTP, .protocolViolation, .invalidArgument, .unsupported,
+                .baseDirectoryRefused, .connectionLost, .timedOut, .unreachable, .proxyFailed, .unknownHost, .notFTP,
+                .protocolViolation, .invalidArgument, .unsupported,
                 .changedRemotely, .closed:
                 .mountFailed
             }
