@@ -23,6 +23,8 @@ package struct ClientConfiguration: Sendable {
     /// How many control connections there may be at a time, at least 1.
     package var connections: Int
     package var timeouts: Timeouts
+    /// Whether and how connections are encrypted.
+    package var tls = TLSSettings()
     /// How connections are made, and through what.
     package var network = NetworkSettings()
     /// Takes warnings, and at debug level every command and reply, passwords masked.

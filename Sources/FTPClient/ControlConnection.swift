@@ -29,7 +29,7 @@ final class ControlConnection: @unchecked Sendable {
 
     /// The number in the protocol trace.
     let id: Int
-    private let transport: any Transport
+    private var transport: any Transport
     private let timeouts: ClientConfiguration.Timeouts
     private let logger: Logger
     private var parser = ReplyParser()
@@ -44,6 +44,8 @@ final class ControlConnection: @unchecked Sendable {
     var loginLimit: Deadline?
     /// The verb of the command whose final reply is still to come.
     private(set) var outstanding: String?
+    /// Looks at every final 4yz and 5yz, with the verb of its command; what it returns is thrown in place of the reply.
+    var objection: ((_ verb: String, Reply) -> FTPError?)?
     /// Whether a 1yz of that command has come: the server has begun to act on it.
     private var hasBegun = false
     /// How many replies have been taken since the last command. More than a few are a server that has lost its place, or
@@ -73,6 +75,34 @@ final class ControlConnection: @unchecked Sendable {
     func peer() throws(FTPError) -> SocketAddress {
         if let failure { throw failure }
         return try SocketAddress.peer(of: transport.descriptor)
+    }
+
+    /// Replaces the connection by one of TLS over it, between two commands.
+    ///
+    /// - Parameter handshake: blocks; its failure ends the connection.
+    /// - Throws: `tlsFailed` also when the server has said something that nobody asked for.
+    func startTLS(
+        _ handshake: (SocketTransport) throws(FTPError) -> TLSTransport
+    ) throws(FTPError) -> TLSTransport {
+        do throws(FTPError) {
+            if let failure { throw failure }
+            guard let socket = transport as? SocketTransport else { throw .invalidArgument("TLS inside of TLS") }
+            // Nobody may speak now but this side: what is here was not sent by a server that keeps to the protocol, and
+            // would be read as its answers to commands of the encrypted part.
+            var isSilent = parser.isEmpty
+            if isSilent { isSilent = try !receiveAvailable() }
+            guard isSilent else {
+                throw .tlsFailed(
+                    "the server sent plain text where TLS was to begin; somebody in between may be trying to slip in"
+                        + " answers, so the connection was ended")
+            }
+            let tls = try handshake(socket)
+            transport = tls
+            return tls
+        } catch {
+            fail(error)
+            throw error
+        }
     }
 
     /// This end's address.
@@ -154,7 +184,8 @@ final class ControlConnection: @unchecked Sendable {
     func replyIfReady() throws(FTPError) -> Reply? {
         if let failure { throw failure }
         var next = parser.next()
-        if next == nil, try receiveAvailable() { next = parser.next() }
+        // To the last byte: who polls the descriptor next does not see what TLS holds in its buffer.
+        while next == nil, try receiveAvailable() { next = parser.next() }
         guard let next else { return nil }
         let reply = try take(next)
         if reply.category != .preliminary { outstanding = nil }
@@ -333,6 +364,13 @@ final class ControlConnection: @unchecked Sendable {
             throw reason
         }
         if reply.category == .preliminary { hasBegun = true }
+        if let verb = outstanding, reply.category == .transientNegative || reply.category == .permanentNegative,
+            let reason = objection?(verb, reply)
+        {
+            outstanding = nil
+            if reason.isConnectionLoss { fail(reason) }
+            throw reason
+        }
         guard reply.code == 421, outstanding != "the greeting" else { return reply }
         let reason = hungUp(reply)
         fail(reason)

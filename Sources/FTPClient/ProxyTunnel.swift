@@ -37,7 +37,7 @@ enum ProxyTunnel {
             }
         } catch {
             switch error {
-            case .lost: throw .proxyFailed("the proxy \(proxy.host) ended the connection")
+            case .lost, .tls: throw .proxyFailed("the proxy \(proxy.host) ended the connection")
             case .wait(let error): throw error
             }
         }

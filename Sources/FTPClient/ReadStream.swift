@@ -63,12 +63,12 @@ package final class ReadStream: Sendable {
     deinit { close() }
 
     /// Begins the transfer, so that a refusal shows now and not at the first read.
-    func open(_ cancellation: Cancellation) throws(FTPError) {
+    func open(_ urgency: Urgency, _ cancellation: Cancellation) throws(FTPError) {
         _ = try enter()
         var attempt = 0
         while true {
             do throws(FTPError) {
-                let transfer = try take(up: cancellation)
+                let transfer = try take(up: cancellation, urgency)
                 leave(with: transfer, received: 0)
                 return
             } catch {
@@ -246,8 +246,8 @@ package final class ReadStream: Sendable {
     // MARK: - Getting and giving up the connection
 
     /// Gets a connection and begins the transfer at the present position.
-    private func take(up cancellation: Cancellation) throws(FTPError) -> Transfer {
-        let session = try pool.lease(for: .reading, cancellation)
+    private func take(up cancellation: Cancellation, _ urgency: Urgency = .wanted) throws(FTPError) -> Transfer {
+        let session = try pool.lease(for: .reading, urgency: urgency, cancellation)
         do throws(FTPError) {
             let (position, hasBegun) = state.withLock { state in
                 state.yieldIsWanted = false

@@ -1,4 +1,5 @@
 import FTPProtocol
+import Logging
 import Synchronization
 import Threading
 
@@ -38,6 +39,7 @@ struct ServerProfile: Sendable {
         case relative
     }
 
+    var tls = TLSKnowledge()
     /// The answer to `FEAT`; `nil`: not asked yet.
     var features: Features?
     /// Whether the greeting is that of a server known to take several commands at once.
@@ -148,6 +150,7 @@ final class SharedServer: Sendable {
     private let profile: Monitor<ServerProfile>
     /// Begins anywhere, so that a mount after another one does not take that one's last ports.
     private let turns = Atomic(Int.random(in: 0...0xFFFF))
+    private let context = Monitor<Result<TLSContext, FTPError>?>(nil)
 
     init(_ configuration: ClientConfiguration) {
         self.configuration = configuration
@@ -161,6 +164,21 @@ final class SharedServer: Sendable {
 
     /// A copy of what is known.
     var known: ServerProfile { profile.withLock { $0 } }
+
+    /// OpenSSL's side of the TLS settings; made by the first who needs it, who may have to wait for a disk.
+    func tlsContext() throws(FTPError) -> TLSContext {
+        try context.withLock { (context) throws(FTPError) -> TLSContext in
+            if let context { return try context.get() }
+            let made = Result { () throws(FTPError) in try TLSContext(configuration.tls) }
+            if !configuration.tls.verifies {
+                configuration.logger.warning(
+                    "tls_verify=no: the server's certificate is not checked; somebody in between could read and change all"
+                )
+            }
+            context = made
+            return try made.get()
+        }
+    }
 
     /// Adds to what is known.
     func learn<Result: Sendable>(_ change: @Sendable (inout ServerProfile) -> Result) -> Result {

@@ -126,7 +126,13 @@ extension Session {
                 connecting = Wait(.dataConnection, for: isProven ? max(limit, timeouts.dataIdle) : limit, cancellation)
             }
             let (data, early) = try awaitStart(pending, method, command, connecting)
-            return Transfer(self, verb: command.verb, data: data, earlyReply: early)
+            let transport: any Transport
+            do throws(FTPError) {
+                transport = try secured(data, command.verb, early: early, cancellation)
+            } catch {
+                throw .final(error)
+            }
+            return Transfer(self, verb: command.verb, data: transport, earlyReply: early)
         } catch {
             pending.close()
             throw error

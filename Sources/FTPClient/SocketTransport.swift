@@ -11,6 +11,9 @@ final class SocketTransport: Transport {
     /// Whether a reset was seen by ``connectFailure()``, which takes it away from the next `recv(2)`.
     private let wasReset = Atomic(false)
     var plainDescriptor: FileDescriptor? { descriptor }
+    var writingAwaits: Readiness { .output }
+    /// TCP knows no difference.
+    var endedInOrder: Bool { true }
 
     /// Takes over a non-blocking socket that is connected or about to be.
     private init(_ descriptor: FileDescriptor) {
@@ -124,15 +127,20 @@ final class SocketTransport: Transport {
     func write(_ bytes: UnsafeRawBufferPointer, _ wait: Wait) throws(TransportError) {
         var rest = bytes
         while !rest.isEmpty {
-            let count = Glibc.send(descriptor.rawValue, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
-            if count >= 0 {
-                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-                continue
-            }
+            let count = try writeAvailable(rest)
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+            if count > 0 { continue }
+            do throws(FTPError) { try wait.poll(descriptor, .output) } catch { throw .wait(error) }
+        }
+    }
+
+    func writeAvailable(_ bytes: UnsafeRawBufferPointer) throws(TransportError) -> Int {
+        while true {
+            let count = Glibc.send(descriptor.rawValue, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            if count >= 0 { return count }
             switch errno {
             case EINTR: continue
-            case EAGAIN:
-                do throws(FTPError) { try wait.poll(descriptor, .output) } catch { throw .wait(error) }
+            case EAGAIN: return 0
             default: throw .lost(Errno(rawValue: errno))
             }
         }

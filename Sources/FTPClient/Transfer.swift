@@ -46,6 +46,12 @@ final class Transfer: @unchecked Sendable {
         return received == max(0, expected.size - expected.offset)
     }
 
+    /// Whether it is known that bytes are missing. More may come than expected: files grow.
+    private var isShort: Bool {
+        guard let expected else { return false }
+        return received < expected.size - expected.offset
+    }
+
     private var isUpload: Bool { verb == "STOR" || verb == "APPE" }
 
     /// The descriptor of the data connection for `sendfile(2)`, if bytes go out as they are.
@@ -73,10 +79,17 @@ final class Transfer: @unchecked Sendable {
 
     /// Writes all the bytes.
     func write(_ bytes: UnsafeRawBufferPointer, _ cancellation: Cancellation) throws(FTPError) {
-        do throws(TransportError) {
-            try data.write(bytes, Wait(.dataTransfer, for: session.timeouts.dataIdle, cancellation))
-        } catch {
-            throw error.ftpError(.afterCommand, "the data connection of \(verb)")
+        var rest = bytes
+        while !rest.isEmpty {
+            if cancellation.isCancelled { throw .cancelled }
+            let count: Int
+            do throws(TransportError) {
+                count = try data.writeAvailable(rest)
+            } catch {
+                throw error.ftpError(.afterCommand, "the data connection of \(verb)")
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+            if count == 0 { try waitForRoom(cancellation) }
         }
     }
 
@@ -84,8 +97,10 @@ final class Transfer: @unchecked Sendable {
     ///
     /// A reply that comes meanwhile is the server's reason to end the transfer early (452, 552, 426 …): it is thrown.
     func waitForRoom(_ cancellation: Cancellation) throws(FTPError) {
+        // Before the descriptor is polled, what is there has to be read.
+        try checkEarlyReply()
         let wait = Wait(.dataTransfer, for: session.timeouts.dataIdle, cancellation)
-        let ready = try wait.poll([(data.descriptor, .output), (session.control.descriptor, .input)])
+        let ready = try wait.poll([(data.descriptor, data.writingAwaits), (session.control.descriptor, .input)])
         if !ready[1].isEmpty { try checkEarlyReply() }
     }
 
@@ -103,8 +118,11 @@ final class Transfer: @unchecked Sendable {
     ///
     /// After a download call it once ``read(into:_:)`` has returned 0.
     ///
+    /// A download over TLS whose end the server has not announced (close_notify) may have been cut by anybody. Many
+    /// servers never announce it, so a 2yz is believed, unless it is known that something is missing.
+    ///
     /// - Returns: the server's reply; an empty 226 where that was lost and the download is complete all the same.
-    /// - Throws: `refused` with whatever the server says instead of a 2yz.
+    /// - Throws: `refused` with whatever the server says instead of a 2yz; `connectionLost` when the data are incomplete.
     @discardableResult
     func finish(_ cancellation: Cancellation) throws(FTPError) -> Reply {
         let wait = Wait(.finalReply, for: confirmationLimit, cancellation)
@@ -124,6 +142,10 @@ final class Transfer: @unchecked Sendable {
         closeData(abortively: false)
         guard reply.category == .completion else { throw .refused(verb: verb, reply) }
         try checkStart()
+        if isShort, !data.endedInOrder {
+            throw .connectionLost(
+                .afterCommand, reason: "the data connection of \(verb) was cut before the end of the file")
+        }
         return reply
     }
 
@@ -150,7 +172,7 @@ final class Transfer: @unchecked Sendable {
         guard isSilence, !isUpload else { throw error }
         closeData(abortively: false)
         // What is known to be cut short is an interruption and nothing else.
-        guard expected == nil || isComplete else {
+        guard isComplete || (expected == nil && data.endedInOrder) else {
             throw .connectionLost(.afterCommand, reason: "\(verb) was cut short")
         }
         let before = session.server.learn { profile -> Int in

@@ -14,6 +14,8 @@ extension StoreError {
         switch error {
         case .refused(_, let reply): kind(of: reply)
         case .loginRefused: .denied
+        case .tlsRefused, .certificateRejected, .tlsSettings: .denied
+        case .tlsFailed: .protocolViolation
         case .tooManyConnections: .busy
         case .baseDirectoryRefused: .notFound
         case .connectionLost: .inputOutput
