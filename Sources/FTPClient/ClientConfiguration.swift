@@ -23,6 +23,8 @@ package struct ClientConfiguration: Sendable {
     /// How many control connections there may be at a time, at least 1.
     package var connections: Int
     package var timeouts: Timeouts
+    /// The zone in which the server tells times where FTP leaves it open.
+    package var timeZone = ServerTimeZone.automatic
     /// Takes warnings, and at debug level every command and reply, passwords masked.
     package var logger: Logger
 

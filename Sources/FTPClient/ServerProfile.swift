@@ -14,16 +14,6 @@ struct ServerProfile: Sendable {
         case classic
     }
 
-    /// How to list a directory.
-    enum ListingMethod: Hashable, Sendable {
-        /// `MLSD` (RFC 3659 §7).
-        case machine
-        /// `LIST -a`: also shows names that begin with a period.
-        case listAll
-        /// `LIST`.
-        case list
-    }
-
     /// How to set when a file was changed.
     enum TimeMethod: Hashable, Sendable {
         /// `MFMT time path`.
@@ -63,20 +53,9 @@ struct ServerProfile: Sendable {
     /// Whether the server wants the data connection to be there before the transfer command.
     var connectsDataFirst = false
 
-    /// Whether listing commands heed the path that they are given.
-    enum ListingArgument: Hashable, Sendable {
-        case untried
-        case heeded
-        /// They list the working directory, whatever they are told.
-        case ignored
-    }
-
-    var listing = ListingMethod.machine
-    var listingArgument = ListingArgument.untried
-    /// What the base directory held when it was last listed, as a hash value: while ``listingArgument`` is untried.
-    var baseListing: Int?
-    /// Whether `LIST -a` has been seen to work as it should.
-    var listAllIsProven = false
+    var listings = ListingKnowledge()
+    /// In which zone the server tells times.
+    var clock: ServerClock
     var hasMachineLook = false
     var hasRestart = true
     var hasSize = true
@@ -88,6 +67,11 @@ struct ServerProfile: Sendable {
     var hasChangeMode = true
     /// `nil`: not asked yet.
     var hasSymbolicLink: Bool?
+
+    /// What is known before the first connection.
+    init(zone: ServerTimeZone = .automatic) {
+        clock = ServerClock(zone)
+    }
 
     /// The facts of `MLSD` that are used (RFC 3659 §7.5); every other one is only longer to transfer.
     private static let wantedFacts = ["type", "size", "modify", "unix.mode"]
@@ -108,24 +92,13 @@ struct ServerProfile: Sendable {
     /// Takes what `FEAT` says as the starting point.
     mutating func learn(_ features: Features) {
         self.features = features
-        let hasMachineListing = features.contains("MLST") || features.contains("MLSD")
         hasMachineLook = features.contains("MLST")
         // `MFF` (draft-somers-ftp-mfxx) tells ProFTPD, whatever its greeting was set to.
         if features.contains("MFF") { doublesTelnetEscape = true }
         // `ESTP` is a command of Pure-FTPd alone.
         if features.contains("ESTP") { replacesTrailingBlanks = true }
-        listing = hasMachineListing ? .machine : .listAll
+        listings.learn(features)
         time = features.contains("MFMT") ? .mfmt : .mdtm
-    }
-
-    /// Strikes out a way of listing; the next one is used from now on.
-    mutating func demote(_ method: ListingMethod) {
-        guard listing == method else { return }
-        switch method {
-        case .machine: listing = .listAll
-        case .listAll: listing = .list
-        case .list: break
-        }
     }
 
     /// Strikes out a way of setting times.
@@ -159,10 +132,11 @@ struct ServerProfile: Sendable {
 /// What all sessions of a client share.
 final class SharedServer: Sendable {
     let configuration: ClientConfiguration
-    private let profile = Monitor(ServerProfile())
+    private let profile: Monitor<ServerProfile>
 
     init(_ configuration: ClientConfiguration) {
         self.configuration = configuration
+        profile = Monitor(ServerProfile(zone: configuration.timeZone))
     }
 
     /// A copy of what is known.

@@ -12,9 +12,12 @@ extension Session {
         defer { control.loginLimit = nil }
         let isPatient = greeting.mentions(ServerProfile.greetingsOfPatientServers)
         let isTelnet = greeting.mentions(["proftpd"])
+        let tellsTimesAlike = greeting.mentions(["vsftpd"])
         server.learn { profile in
             profile.takesCommandsTogether = isPatient
             if isTelnet { profile.doublesTelnetEscape = true }
+            // vsftpd tells MDTM in the zone of LIST, whichever that is.
+            if tellsTimesAlike { profile.clock.tellsAlike() }
         }
         try authenticate(cancellation)
         try learnFeatures(cancellation)

@@ -30,6 +30,10 @@ package struct MountOptions: Sendable {
     package var connections = 4
     /// Bytes of memory for file content.
     package var cacheSize: Int64 = 64 << 20
+    /// What is shown of symbolic links.
+    package var symbolicLinks = SymbolicLinks.contain
+    /// In which zone the server lists times.
+    package var timeZone = ServerTimeZone.automatic
     /// How long to try to connect and log in.
     package var connectTimeout = Duration.seconds(30)
     /// How long to wait for a reply, or for the next byte of a transfer; `nil`: what the client waits by itself.

@@ -20,6 +20,7 @@ extension MountingProcess {
                 ? .absolute(plan.address.directory.components) : .relativeToLogin(plan.address.directory.components),
             connections: plan.options.connections, logger: logger)
         configuration.timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
+        configuration.timeZone = plan.options.timeZone
         let client = Client(configuration: configuration)
         do throws(FTPError) {
             try client.connect(cancellation: ending.cancellation)

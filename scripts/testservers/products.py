@@ -56,7 +56,7 @@ file_open_mode=0666
 write_enable=YES
 chmod_enable=YES
 mdtm_write=YES
-use_localtime=NO
+use_localtime={"YES" if server.zone else "NO"}
 max_per_ip={server.connections}
 max_clients=200
 pasv_min_port={FIRST_PORT}
@@ -130,7 +130,7 @@ TimeoutStalled 600
 {f"TransferRate APPE,RETR,STOR {server.rate / 1024:.2f}" if server.rate else ""}
 PassivePorts {FIRST_PORT} {LAST_PORT}
 UseEncoding off
-TimesGMT on
+TimesGMT {"off" if server.zone else "on"}
 Umask 022 022
 AllowOverwrite on
 AllowRetrieveRestart on

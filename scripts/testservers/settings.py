@@ -46,6 +46,8 @@ class Settings:
     """How many control connections one client address may have."""
     rate: int = 0
     """Bytes per second of one transfer; 0: as fast as it goes."""
+    zone: str | None = None
+    """The time zone in which it lists times where it can; `None`: UTC."""
 
     @property
     def log(self):
