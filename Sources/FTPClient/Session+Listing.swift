@@ -117,7 +117,7 @@ extension Session {
         let plain = try listText(path, option: nil, checking, cancellation)
         // In an empty directory nothing can be seen.
         if plain.listing.entries.isEmpty { return all ?? plain }
-        if var all {
+        if var all, !all.listing.entries.isEmpty {
             // What was made between the two listings is in a third one.
             if !all.listing.includes(plain.listing) {
                 all = try listText(path, option: Self.all, checking, cancellation)
@@ -163,7 +163,8 @@ extension Session {
         if more.isEmpty, !listing.isComplete { server.learn { $0.listings.alternativeIsNoBetter = true } }
     }
 
-    /// Adds where symbolic links lead, which some servers do not say in `MLSD` (ProFTPD, Pure-FTPd) but in `LIST`.
+    /// Adds where symbolic links lead, which some servers do not say in `MLSD` (ProFTPD, Pure-FTPd) but in `LIST`; and the
+    /// links that lead nowhere, which ProFTPD leaves out of `MLSD`.
     private func withLinkTargets(
         _ raw: RawListing, _ path: RemotePath, _ cancellation: Cancellation
     ) throws(FTPError) -> RawListing {
@@ -184,6 +185,11 @@ extension Session {
             var entry = entry
             entry.linkTarget = targets[entry.name]
             return entry
+        }
+        let known = Set(raw.listing.entries.map(\.name))
+        let clock = server.known.clock
+        for link in text.listing.entries where link.kind == .symbolicLink && !known.contains(link.name) {
+            raw.listing.add(link.inUniversalTime(clock))
         }
         return raw
     }

@@ -41,18 +41,18 @@ enum ContainedLink {
         guard !target.isEmpty, target.count <= maximumLength, !target.contains(0) else { return nil }
         let directory = path.parent.components.map(\.bytes)
         let names = target.split(separator: slash).map(Array.init).filter { $0 != here }
+        let root = base?.split(separator: slash).map(Array.init)
         let place: [[UInt8]]
         if target.first == slash {
-            guard let base else { return nil }
-            let root = base.split(separator: slash).map(Array.init)
-            // The root of a file system is its own parent.
-            guard let resolved = resolve(names, from: [], isRootItsParent: true), resolved.starts(with: root) else {
-                return nil
-            }
+            guard let root, let resolved = resolve(names, from: [], isRootItsParent: true),
+                resolved.starts(with: root)
+            else { return nil }
             place = Array(resolved.dropFirst(root.count))
         } else {
-            guard let resolved = resolve(names, from: directory, isRootItsParent: false) else { return nil }
-            if !names.drop(while: { $0 == above }).contains(above) { return target }
+            // The root of the server, which this mount may be, is its own parent; the mount's is not.
+            guard let resolved = resolve(names, from: directory, isRootItsParent: root == []) else { return nil }
+            let ascent = names.prefix { $0 == above }.count
+            if ascent <= directory.count, !names.dropFirst(ascent).contains(above) { return target }
             place = resolved
         }
         let common = zip(directory, place).prefix { $0 == $1 }.count

@@ -19,6 +19,9 @@ package struct Listing: Sendable {
     /// An empty directory.
     package init() {}
 
+    /// Adds an entry whose name is not there yet.
+    package mutating func add(_ entry: ListingEntry) { entries.append(entry) }
+
     /// The same listing with changed entries, which keep their names.
     package func replacingEntries(_ change: (ListingEntry) -> ListingEntry) -> Listing {
         var result = self

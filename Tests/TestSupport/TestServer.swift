@@ -55,9 +55,17 @@ package final class TestServer: Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - connectionsPerClient: how many control connections the server lets one client have.
     ///   - bytesPerSecond: how fast one transfer goes; 0: as fast as it can.
-    package init(_ kind: Kind, connectionsPerClient: Int = 50, bytesPerSecond: Int = 0) throws {
+    ///   - timeZone: in which zone it lists times, where it can; UTC otherwise.
+    ///   - listingLimit: how many entries Pure-FTPd shows of a directory.
+    package init(
+        _ kind: Kind, connectionsPerClient: Int = 50, bytesPerSecond: Int = 0, timeZone: String? = nil,
+        listingLimit: Int? = nil
+    ) throws {
         self.kind = kind
-        limits = ["--connections-per-client", String(connectionsPerClient), "--rate", String(bytesPerSecond)]
+        let zone = timeZone.map { ["--time-zone", $0] } ?? []
+        let limit = listingLimit.map { ["--listing-limit", String($0)] } ?? []
+        let connections = ["--connections-per-client", String(connectionsPerClient)]
+        limits = connections + ["--rate", String(bytesPerSecond)] + zone + limit
         runDirectory = try TemporaryDirectory("server-\(kind)")
         let report: Report
         do {

@@ -169,7 +169,7 @@ def pure_ftpd(server):
         "--passiveportrange", f"{FIRST_PORT}:{LAST_PORT}",
         "--umask", "133:022",
         "--displaydotfiles",
-        "--limitrecursion", "200000:50",
+        "--limitrecursion", f"{server.listing_limit}:50",
         "--maxdiskusagepct", "100",
         *(["--userbandwidth", str(max(1, server.rate // 1024))] if server.rate else []),
         "--pidfile", str(server.run / "pure-ftpd.pid"),

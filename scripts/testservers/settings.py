@@ -48,6 +48,8 @@ class Settings:
     """Bytes per second of one transfer; 0: as fast as it goes."""
     zone: str | None = None
     """The time zone in which it lists times where it can; `None`: UTC."""
+    listing_limit: int = 200_000
+    """How many entries Pure-FTPd shows of a directory."""
 
     @property
     def log(self):
