@@ -223,6 +223,10 @@ extension Session {
 
     private func judgeStart(_ reply: Reply, _ verb: String) throws(FTPError) {
         switch reply.category {
+        // 202, "superfluous at this site": nothing will come.
+        case .completion where reply.code == 202:
+            hasOpenTransfer = false
+            throw .refused(verb: verb, reply)
         case .preliminary, .completion:
             return
         case .intermediate, .transientNegative, .permanentNegative:

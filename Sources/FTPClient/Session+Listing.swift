@@ -9,9 +9,9 @@ import Vocabulary
 ///
 /// - `MLSD` is also struck out when it shows nothing but lines that cannot be understood, or when it is refused before it
 ///   ever worked, in whatever words, while `LIST` shows the directory.
-/// - `LIST -a` is trusted once it has shown `.`, `..` or another name with a period in front. Where it fails, or shows
-///   none, plain `LIST` is asked too, once: some servers take `-a` for the name of a file, and what it shows must
-///   include what the plain one shows.
+/// - `LIST -a` is trusted once it has shown names with a period in front (`.` and `..` are such) and others beside them.
+///   Where it fails, or shows only the ones or the others, plain `LIST` is asked too, once: some servers take `-a` for
+///   the name of a file, and what it shows must include what the plain one shows.
 /// - A server that says of itself that it left something out is asked in the other way as well, and what both show
 ///   counts. If that is not all either, the listing is marked as incomplete.
 ///
@@ -72,13 +72,15 @@ extension Session {
             }
             return try withLinkTargets(raw, path, cancellation)
         } catch {
-            guard let reply = error.refusal, reply.category == .permanentNegative else { throw error }
+            guard let reply = error.refusal else { throw error }
             if error.isNotImplemented {
                 // 501 is also what servers say of a path that is no directory.
                 if reply.code == 501 { try changeDirectory(to: path, cancellation) }
                 throw demoteMachine(error)
             }
-            guard !server.known.listings.machineIsProven, try listsAnything(path, cancellation) else { throw error }
+            guard reply.category == .permanentNegative, !server.known.listings.machineIsProven,
+                try listsAnything(path, cancellation)
+            else { throw error }
             throw demoteMachine(error)
         }
     }
@@ -106,7 +108,7 @@ extension Session {
         var all: RawListing?
         do throws(FTPError) {
             let raw = try listText(path, option: Self.all, checking, cancellation)
-            if raw.isCut || raw.listing.showsHidden {
+            if raw.isCut || (raw.listing.showsHidden && raw.listing.showsOthers) {
                 server.learn { $0.listings.listAllIsProven = true }
                 return raw
             }
@@ -200,6 +202,9 @@ extension Listing {
     fileprivate var showsHidden: Bool {
         showsItself || entries.contains { $0.name.bytes.first == 0x2E }
     }
+
+    /// Whether there is a name without one.
+    fileprivate var showsOthers: Bool { entries.contains { $0.name.bytes.first != 0x2E } }
 
     /// Whether all names of another listing are in this one.
     fileprivate func includes(_ other: Listing) -> Bool {

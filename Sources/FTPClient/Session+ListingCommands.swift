@@ -8,7 +8,8 @@ import Vocabulary
 /// - `MLSD` takes a path as it is. `LIST` is run through `ls` on many servers, which takes blanks for separators, and
 ///   `*?[]{}~\` or a leading `-` for patterns and options. A path with any of these is entered by `CWD` and listed
 ///   without an argument. The base directory is never named while it is the working directory.
-/// - An answer of no byte about a named directory is checked with `CWD`: some servers list what does not exist as empty.
+/// - An answer that shows nothing of a named directory, not even itself, is checked with `CWD`: some servers list what
+///   does not exist as empty.
 ///   A 450 or 550 is checked in the same way: some say "no files found" of an empty directory.
 /// - Some servers ignore the path and list their working directory. So the first listing of a named directory that may
 ///   be that of the base directory is made once more after `CWD`; if that gives something else, `CWD` it is from then on.
@@ -58,12 +59,12 @@ extension Session {
             if raw.isCut { return raw }
             noteBase(path, raw.listing)
             if let argument {
+                if Self.isItself(raw.listing, path) {
+                    return try enter(path, listedAs: raw.listing, argument, option, checking, cancellation)
+                }
                 if isSuspicious(raw.listing, path) {
                     try changeDirectory(to: path, cancellation)
                     return compare(try listText(path, option: option, checking, cancellation), with: raw)
-                }
-                if Self.isItself(raw.listing, path) {
-                    return try enter(path, listedAs: raw.listing, argument, option, checking, cancellation)
                 }
             }
             try check(raw, path, isNamed: isNamed, checking, cancellation)
@@ -112,11 +113,13 @@ extension Session {
 
     // MARK: - Checks
 
-    /// Makes sure that an answer without a byte is that of a directory.
+    /// Makes sure that an answer that shows nothing, not even the directory itself, is that of a directory.
     private func check(
         _ raw: RawListing, _ path: RemotePath, isNamed: Bool, _ checking: Bool, _ cancellation: Cancellation
     ) throws(FTPError) {
-        guard raw.byteCount == 0, isNamed, checking || raw.isDoubtful else { return }
+        let listing = raw.listing
+        let showsNothing = listing.entries.isEmpty && !listing.showsItself && listing.currentDirectory == nil
+        guard showsNothing, isNamed, checking || raw.isDoubtful else { return }
         try changeDirectory(to: path, cancellation)
     }
 
@@ -157,7 +160,7 @@ extension Session {
         } catch {
             guard kind == .symbolicLink, error.refusal != nil else { throw error }
             let raw = try receiveListing(Self.listCommand(option, argument + [0x2F]), .text, path, cancellation)
-            if raw.byteCount == 0 || Self.isItself(raw.listing, path) { throw error }
+            if raw.listing.entries.isEmpty || Self.isItself(raw.listing, path) { throw error }
             return raw
         }
         let raw = try listText(path, option: option, checking, cancellation)

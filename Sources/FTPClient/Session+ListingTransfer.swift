@@ -7,31 +7,24 @@ import Vocabulary
 /// One listing command and its data.
 ///
 /// Only the time without a byte is limited (`timeouts.dataIdle`), not the whole: very large directories take minutes.
-/// What is kept is limited, by ``maximumListingLength`` and ``maximumLineCount``: there the listing is cut, and what has
+/// What is kept is limited (``ClientConfiguration/ListingLimit``): there the listing is cut, and what has
 /// come until then is the answer, marked as incomplete.
 ///
 /// - A data connection that is reset counts as ended, if the server then confirms the transfer: some end every listing
-///   in that way. Where it was reset before the first byte, and the server calls that a failure (425, 426, 451), the
-///   command is sent once more. The same again is how some servers end the listing of an empty directory; the caller
-///   makes sure that there is one.
+///   in that way. Where it ended before the first byte, and the server calls that a failure (425, 426), the command is
+///   sent once more. The same again is how some servers end the listing of an empty directory; the caller makes sure
+///   that there is one.
 /// - A server that refuses to list after `TYPE I` gets a `TYPE A`, as the RFC has it for listings. Lines end with LF
 ///   or CR LF, whatever the type.
 extension Session {
-    /// What a listing may bring, in bytes: a million entries of the longest usual line.
-    static let maximumListingLength = 256 * 1024 * 1024
-    /// How many lines a listing may have: as many as the parser keeps entries.
-    static let maximumLineCount = ListingParser.maximumEntryCount
-
     /// What a listing command has brought.
     struct RawListing {
         var listing: Listing
-        /// Bytes of data.
-        var byteCount = 0
         /// Whether the server said that it left something out.
         var isTruncated = false
         /// Whether this program has stopped reading, and left the session out of step.
         var isCut = false
-        /// Whether the data connection was reset before the first byte, twice.
+        /// Whether the data connection failed before the first byte, twice.
         var isDoubtful = false
     }
 
@@ -61,7 +54,7 @@ extension Session {
     private func receiveInPresentType(
         _ command: Command, _ format: ListingFormat, _ path: RemotePath, _ cancellation: Cancellation
     ) throws(FTPError) -> RawListing {
-        var hasBeenReset = false
+        var hasFailed = false
         while true {
             let transfer = try beginTransfer(command, cancellation)
             var parser = ListingParser(format: format, now: listingNow)
@@ -79,18 +72,16 @@ extension Session {
             do throws(FTPError) {
                 let reply = try transfer.finish(cancellation)
                 let raw = RawListing(
-                    listing: parser.finish(), byteCount: end.byteCount, isTruncated: reply.mentions(Self.truncatedWords)
-                )
+                    listing: parser.finish(), isTruncated: reply.mentions(Self.truncatedWords))
                 warn(of: raw, reply, path)
                 return raw
             } catch {
-                guard end.wasReset, end.byteCount == 0, let code = error.refusal?.code, [425, 426, 451].contains(code)
-                else {
+                guard end.byteCount == 0, let code = error.refusal?.code, code == 425 || code == 426 else {
                     transfer.abandon(abortively: false)
                     throw error
                 }
-                if hasBeenReset { return RawListing(listing: Listing(), isDoubtful: true) }
-                hasBeenReset = true
+                if hasFailed { return RawListing(listing: Listing(), isDoubtful: true) }
+                hasFailed = true
             }
         }
     }
@@ -99,7 +90,6 @@ extension Session {
     private struct DataEnd {
         var byteCount = 0
         var lineCount = 0
-        var wasReset = false
         var isCut = false
     }
 
@@ -108,6 +98,7 @@ extension Session {
     ) throws(FTPError) -> DataEnd {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
         defer { buffer.deallocate() }
+        let limit = server.configuration.listingLimit
         var end = DataEnd()
         while true {
             let count: Int
@@ -115,7 +106,6 @@ extension Session {
                 count = try transfer.read(into: buffer, cancellation)
             } catch {
                 guard error.isConnectionLoss else { throw error }
-                end.wasReset = true
                 return end
             }
             if count == 0 { return end }
@@ -123,7 +113,7 @@ extension Session {
             end.byteCount += count
             end.lineCount += piece.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
             parser.consume(piece)
-            if end.byteCount >= Self.maximumListingLength || end.lineCount >= Self.maximumLineCount {
+            if end.byteCount >= limit.bytes || end.lineCount >= limit.lines {
                 end.isCut = true
                 return end
             }
@@ -131,12 +121,13 @@ extension Session {
     }
 
     private func cut(_ listing: Listing, _ end: DataEnd, _ path: RemotePath) -> RawListing {
+        let limit = server.configuration.listingLimit
         logger.error(
             """
             the listing of \(path) does not end: cut after \(listing.entries.count) entries in \(end.byteCount) bytes \
-            (the limits are \(Self.maximumLineCount) lines and \(Self.maximumListingLength) bytes)
+            (the limits are \(limit.lines) lines and \(limit.bytes) bytes)
             """)
-        return RawListing(listing: listing, byteCount: end.byteCount, isTruncated: true, isCut: true)
+        return RawListing(listing: listing, isTruncated: true, isCut: true)
     }
 
     /// What servers say of a listing that they cut: Pure-FTPd's "Output truncated to N matches".

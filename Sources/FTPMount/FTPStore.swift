@@ -65,7 +65,8 @@ package final class FTPStore: RemoteStore {
         guard let shown = ContainedLink.target(target, ofLinkAt: path, base: client.baseDirectory) else {
             throw StoreError(
                 .notPermitted,
-                "\(path) leads to \(printable(target)), out of the mount; symlinks=follow shows what is there on the server")
+                "\(path) leads to \(printable(target)), out of the mount; symlinks=follow shows what is there on the server"
+            )
         }
         return shown
     }

@@ -26,7 +26,8 @@ enum TimeZoneName {
         guard let sign = text.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") else { return nil }
         var parts = text.dropFirst().split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         if parts.count == 1, parts[0].count == 4 { parts = [parts[0].prefix(2), parts[0].suffix(2)] }
-        guard (1...2).contains(parts.count), parts[0].count <= 2, let hours = OptionValue.decimal(Array(parts[0])) else {
+        guard (1...2).contains(parts.count), parts[0].count <= 2, let hours = OptionValue.decimal(Array(parts[0]))
+        else {
             return nil
         }
         var minutes = 0
@@ -54,9 +55,11 @@ enum TimeZoneName {
         var bytes = [UInt8](repeating: 0, count: ZoneRules.maximumFileSize + 1)
         var length = 0
         while length < bytes.count {
-            guard let count = try? bytes.withUnsafeMutableBytes({ buffer in
-                try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[length...]))
-            }) else { return nil }
+            guard
+                let count = try? bytes.withUnsafeMutableBytes({ buffer in
+                    try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[length...]))
+                })
+            else { return nil }
             if count == 0 { break }
             length += count
         }
