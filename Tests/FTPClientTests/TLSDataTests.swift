@@ -244,7 +244,10 @@ struct TLSDataTests {
         let peer = try TLSPeer(
             .init(certificate: certificate),
             Self.login + Self.retrieve("cont", notify: false) + [
-                .expect("SIZE file"), .send(["213 7"]), .expect("MDTM file"), .send(["500 What?"]), .passive,
+                .expect("SIZE file"), .send(["213 7"]), .expect("MDTM file"), .send(["500 What?"]),
+                // REST of a server that nobody knows is tried with the last byte.
+                .passive, .expect("REST 6"), .send(["350 Go on"]), .expect("RETR file"), .send(["150 Here"]),
+                .secureData(resumed: true), .data("t"), .endData(notify: true), .send(["226 Done"]), .passive,
                 .expect("REST 4"), .send(["350 Go on"]), .expect("RETR file"), .send(["150 Here"]),
                 .secureData(resumed: true), .data("ent"), .endData(notify: true), .send(["226 Done"]),
             ])
