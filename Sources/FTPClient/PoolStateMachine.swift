@@ -19,7 +19,8 @@ import Threading
 ///    ``Settings/patience``: the server may still count connections that broke a moment ago.
 /// 6. What is done *ahead* of anybody's wish is granted last, and never the last connection: after the grant one is idle,
 ///    or doing metadata work, which is short. It may open further connections, but leaves room for one. A stream that is
-///    read ahead yields to anybody at once. When the wish comes, the request moves to where it belongs (``promote(_:now:)``).
+///    read ahead yields to anybody at once. When the wish comes, the request moves to where it belongs, and its
+///    work counts as any other (``promote(_:now:)``).
 /// 7. The oldest connection stays; others are closed when idle for ``Settings/idleExtra``. It is kept alive when idle for
 ///    ``Settings/keepAlive``.
 struct PoolStateMachine {
@@ -34,8 +35,13 @@ struct PoolStateMachine {
     private struct Connection {
         let id: ConnectionID
         var use: Use
-        /// Its holder works ahead.
-        var isAhead = false
+        /// The request whose answer its holder works on ahead of anybody's wish.
+        var ahead: RequestID?
+
+        /// That was so, and by now somebody waits for it.
+        var isPromoted = false
+
+        var isAhead: Bool { ahead != nil }
 
         var isOpening: Bool {
             if case .opening = use { true } else { false }
@@ -49,9 +55,13 @@ struct PoolStateMachine {
             if case .idle = use { true } else { false }
         }
 
-        /// Doing what somebody waits for, and soon done with it.
+        /// Doing what somebody waits for, and soon done with it: what was begun ahead is small.
         var isBriefly: Bool {
-            if case .leased(.metadata, _, _) = use { !isAhead } else { false }
+            switch use {
+            case .leased(.metadata, _, _): !isAhead
+            case .leased(.reading, _, _): isPromoted
+            case .leased(.writing, _, _), .opening, .idle, .serviced: false
+            }
         }
 
         var isAsked: Bool {
@@ -98,10 +108,14 @@ struct PoolStateMachine {
         return settle(now)
     }
 
-    /// Somebody waits by now for what was to be done ahead.
+    /// Somebody waits by now for what was to be done ahead, or is being done.
     mutating func promote(_ id: RequestID, now: Instant) -> [Action] {
-        guard let index = ahead.firstIndex(where: { $0.id == id }) else { return [] }
-        append(ahead.remove(at: index))
+        if let index = ahead.firstIndex(where: { $0.id == id }) {
+            append(ahead.remove(at: index))
+        } else if let index = connections.firstIndex(where: { $0.ahead == id }) {
+            connections[index].ahead = nil
+            connections[index].isPromoted = true
+        }
         return settle(now)
     }
 
@@ -257,7 +271,8 @@ struct PoolStateMachine {
 
     private mutating func grant(_ request: Request, _ index: Int, isAhead: Bool, _ now: Instant) -> Action {
         connections[index].use = .leased(request.work, since: now, asked: false)
-        connections[index].isAhead = isAhead
+        connections[index].ahead = isAhead ? request.id : nil
+        connections[index].isPromoted = false
         return .grant(request.id, connections[index].id)
     }
 
@@ -384,6 +399,7 @@ struct PoolStateMachine {
     private mutating func setUse(_ use: Use, of id: ConnectionID) {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
         connections[index].use = use
+        connections[index].ahead = nil
     }
 
     private func count(where predicate: (Connection) -> Bool) -> Int {

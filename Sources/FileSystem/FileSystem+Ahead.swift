@@ -60,10 +60,16 @@ extension FileSystem {
             guard let place = tree.inodes[number]?.place else { return nil }
             return (Place(parent: place.parent, name: place.name), tree.directories.isFresh(number, at: configuration.now()))
         }
-        guard let (place, isFresh) = known else { return }
+        guard let (place, isFresh) = known else {
+            // The root: what is read next may be below it.
+            ahead.withLock { $0.walks.entered(number) }
+            return
+        }
         let actions = ahead.withLock { ahead -> [WalkPlanner.Action] in
             guard !ahead.isClosed else { return [] }
-            let (outcome, actions) = ahead.walks.entered(place, isFresh: isFresh) { order(of: place.parent, .directory) }
+            let (outcome, actions) = ahead.walks.entered(place, number, isFresh: isFresh) {
+                order(of: place.parent, .directory)
+            }
             switch outcome {
             case .none: break
             case .used: ahead.statistics.listedUsed += 1

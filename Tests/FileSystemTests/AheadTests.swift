@@ -54,8 +54,8 @@ import Vocabulary
             #expect(f.store.calls.count - calls == 51)
             #expect(Set(listings(f)).count == listings(f).count)
             let ahead = f.fileSystem.aheadStatistics
-            #expect(ahead.listed == (prefetch ? 48 : 0))
-            #expect(ahead.listedUsed == (prefetch ? 48 : 0))
+            #expect(ahead.listed == (prefetch ? 49 : 0))
+            #expect(ahead.listedUsed == (prefetch ? 49 : 0))
             #expect(f.store.callsAhead.count == ahead.listed)
         }
     }
