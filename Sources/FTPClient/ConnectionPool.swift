@@ -79,7 +79,9 @@ final class ConnectionPool: Sendable {
             return state.lastRequest
         }
         handle { machine, now in machine.request(id, for: work, isAhead: wanted != nil, now: now) }
-        if wanted == nil, let answer = state.withLock({ $0.answers.removeValue(forKey: id) }) { return try answer.get() }
+        if wanted == nil, let answer = state.withLock({ $0.answers.removeValue(forKey: id) }) {
+            return try answer.get()
+        }
         let token = cancellation.onCancel { [state] in state.wake() }
         defer { cancellation.removeHandler(token) }
         // It stays: what is being done ahead can become wanted too, and a number of the past means nothing.

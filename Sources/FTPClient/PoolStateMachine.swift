@@ -19,7 +19,8 @@ import Threading
 ///    ``Settings/patience``: the server may still count connections that broke a moment ago.
 /// 6. What is done *ahead* of anybody's wish is granted last, and never the last connection: after the grant one is idle,
 ///    or doing metadata work, which is short. It may open further connections, but leaves room for one. A stream that is
-///    read ahead yields to anybody at once. When the wish comes, the request moves to where it belongs, and its
+///    read ahead is small and yields to anybody after ``Settings/aheadSlice``; until then it is let finish, for to break it off
+///    would take longer. When the wish comes, the request moves to where it belongs, and its
 ///    work counts as any other (``promote(_:now:)``).
 /// 7. The oldest connection stays; others are closed when idle for ``Settings/idleExtra``. It is kept alive when idle for
 ///    ``Settings/keepAlive``.
@@ -224,7 +225,7 @@ struct PoolStateMachine {
             case .idle(let since):
                 moments.append(since.advanced(by: index == 0 ? settings.keepAlive : settings.idleExtra))
             case .leased(.reading, let since, asked: false) where isAnybodyWaiting:
-                moments.append(since.advanced(by: settings.slice))
+                moments.append(since.advanced(by: connection.isAhead ? settings.aheadSlice : settings.slice))
             case .leased, .opening, .serviced:
                 continue
             }
@@ -314,7 +315,13 @@ struct PoolStateMachine {
 
     private mutating func askForYields(_ now: Instant) -> [Action] {
         // What is about to come free anyway need not be asked for.
-        var lacking = waitingCount - count { $0.isOpening || $0.isServiced || $0.isAsked }
+        var lacking = waitingCount
+        lacking -= count { connection in
+            if case .leased(_, let since, asked: false) = connection.use {
+                return connection.isAhead && now.since(since) < settings.aheadSlice
+            }
+            return connection.isOpening || connection.isServiced || connection.isAsked
+        }
         var actions: [Action] = []
         // Who works ahead first, then the longest holder.
         let holders = connections.indices.compactMap { index -> (index: Int, since: Instant)? in
@@ -326,8 +333,11 @@ struct PoolStateMachine {
             return isAhead == otherIsAhead ? one.since < other.since : isAhead
         }
         for holder in holders.sorted(by: isEarlier) where lacking > 0 {
-            let isDue = connections[holder.index].isAhead || now.since(holder.since) >= settings.slice
-            guard !metadata.isEmpty || isDue else { continue }
+            let age = now.since(holder.since)
+            let isDue =
+                connections[holder.index].isAhead
+                ? age >= settings.aheadSlice : !metadata.isEmpty || age >= settings.slice
+            guard isDue else { continue }
             connections[holder.index].use = .leased(.reading, since: holder.since, asked: true)
             actions.append(.askToYield(connections[holder.index].id))
             lacking -= 1

@@ -58,7 +58,9 @@ extension FileSystem {
         guard configuration.prefetch, configuration.dirTTL >= Self.shortestTimeToLive else { return }
         let known = tree.withLock { tree -> (Place, isFresh: Bool)? in
             guard let place = tree.inodes[number]?.place else { return nil }
-            return (Place(parent: place.parent, name: place.name), tree.directories.isFresh(number, at: configuration.now()))
+            return (
+                Place(parent: place.parent, name: place.name), tree.directories.isFresh(number, at: configuration.now())
+            )
         }
         guard let (place, isFresh) = known else {
             // The root: what is read next may be below it.
@@ -88,7 +90,9 @@ extension FileSystem {
         }
         guard let place else { return }
         let actions = ahead.withLock { ahead -> [WalkPlanner.Action] in
-            guard !ahead.isClosed, ahead.walks.expectsChildren(of: place), ahead.listings[place] == nil else { return [] }
+            guard !ahead.isClosed, ahead.walks.expectsChildren(of: place), ahead.listings[place] == nil else {
+                return []
+            }
             return ahead.walks.listed(place, number, children: order(of: number, .directory))
         }
         carryOut(actions)
