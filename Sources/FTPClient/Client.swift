@@ -9,7 +9,7 @@ package import Vocabulary
 /// - A command that cannot have reached the server, because an idle connection turned out to be dead, is sent again on
 ///   another one, whatever it is. Each such attempt uses up one dead connection, so there is an end.
 /// - What only asks, and what has the same effect twice (setting a time), is repeated ``maximumRepeats`` times after the
-///   connection was lost in the middle.
+///   connection was lost in the middle, or the server broke a listing off.
 /// - What has another effect the second time (`MKD`, `DELE`, `RNTO` …) is *settled* when its answer was lost: one look on
 ///   a new connection tells whether it was done. If it was, that is success; if not, it is sent once more.
 ///
@@ -58,6 +58,8 @@ package final class Client: Sendable {
 
     /// How many more transfers could begin now without anybody having to wait, one connection being left for short work.
     package var spareConnections: Int { pool.spareConnections }
+    /// What has been seen of the server's TLS; `nil`: there was none.
+    package var observedTLS: TLSObservation? { server.known.tls.observed }
 
     // MARK: - Asking
 
@@ -209,7 +211,7 @@ package final class Client: Sendable {
                 unsent -= 1
                 return unsent >= 0
             }
-            guard error.isConnectionLoss else { return false }
+            guard error.isConnectionLoss || error.isBrokenDownload else { return false }
             afterLoss -= 1
             return afterLoss >= 0
         }

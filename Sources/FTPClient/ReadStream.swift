@@ -238,12 +238,9 @@ package final class ReadStream: Sendable {
 
     private var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Whether what ended a transfer may be gone on a new connection: it was lost, or the server broke it off (426:
-    /// transfer aborted, 451: local error; RFC 959 §4.2.2).
+    /// Whether what ended a transfer may be gone on a new connection: it was lost, or the server broke it off.
     private static func isWorthRepeating(_ error: FTPError) -> Bool {
-        if error.isConnectionLoss { return true }
-        if case .refused("RETR", let reply) = error { return reply.code == 426 || reply.code == 451 }
-        return false
+        error.isConnectionLoss || error.isBrokenDownload
     }
 
     // MARK: - Getting and giving up the connection
@@ -257,7 +254,8 @@ package final class ReadStream: Sendable {
                 return (state.position, state.hasBegun)
             }
             if hasBegun { try checkUnchanged(session, cancellation) }
-            let transfer = try session.openRead(path, at: position, cancellation)
+            let size = state.withLock { $0.version.size }
+            let transfer = try session.openRead(path, at: position, size: size, cancellation)
             let isClosed = state.withLock { state in
                 state.hasBegun = true
                 state.phase = .busy(transfer)
