@@ -79,13 +79,15 @@ final class ConnectionPool: Sendable {
             return state.lastRequest
         }
         handle { machine, now in machine.request(id, for: work, isAhead: wanted != nil, now: now) }
-        if let answer = state.withLock({ $0.answers.removeValue(forKey: id) }) { return try answer.get() }
+        if wanted == nil, let answer = state.withLock({ $0.answers.removeValue(forKey: id) }) {
+            return try answer.get()
+        }
         let token = cancellation.onCancel { [state] in state.wake() }
         defer { cancellation.removeHandler(token) }
-        let promotion = wanted?.onCancel { [self] in
-            handle { machine, now in machine.promote(id, now: now) }
+        // It stays: what is being done ahead can become wanted too, and a number of the past means nothing.
+        _ = wanted?.onCancel { [weak self] in
+            self?.handle { machine, now in machine.promote(id, now: now) }
         }
-        defer { if let promotion { wanted?.removeHandler(promotion) } }
         let answer = awaitAnswer(to: id, cancellation)
         if let answer { return try answer.get() }
         handle { machine, now in machine.withdraw(id, now: now) }

@@ -42,6 +42,8 @@ extension PoolStateMachine {
         /// Giving a stream up and taking it up again costs about four round trips: 80 ms at 20 ms each. Of 400 ms that
         /// is a fifth, and two readers still see each other move.
         var slice = Duration.milliseconds(400)
+        /// A small file takes three round trips; breaking a transfer off takes two, and beginning it anew three more.
+        var aheadSlice = Duration.milliseconds(100)
         /// Enough for the commands of one small program run, and a transfer waits for a fraction of a second only.
         var metadataRun = 8
         /// Lingering connections of a crashed client are gone after some minutes.

@@ -19,46 +19,12 @@ import Threading
 ///    ``Settings/patience``: the server may still count connections that broke a moment ago.
 /// 6. What is done *ahead* of anybody's wish is granted last, and never the last connection: after the grant one is idle,
 ///    or doing metadata work, which is short. It may open further connections, but leaves room for one. A stream that is
-///    read ahead yields to anybody at once. When the wish comes, the request moves to where it belongs (``promote(_:now:)``).
+///    read ahead is small and yields to anybody after ``Settings/aheadSlice``; until then it is let finish, for to break it off
+///    would take longer. When the wish comes, the request moves to where it belongs, and its
+///    work counts as any other (``promote(_:now:)``).
 /// 7. The oldest connection stays; others are closed when idle for ``Settings/idleExtra``. It is kept alive when idle for
 ///    ``Settings/keepAlive``.
 struct PoolStateMachine {
-    private enum Use {
-        case opening
-        case idle(since: Instant)
-        case leased(Work, since: Instant, asked: Bool)
-        /// Being recovered or kept alive; idle when that is done.
-        case serviced
-    }
-
-    private struct Connection {
-        let id: ConnectionID
-        var use: Use
-        /// Its holder works ahead.
-        var isAhead = false
-
-        var isOpening: Bool {
-            if case .opening = use { true } else { false }
-        }
-
-        var isServiced: Bool {
-            if case .serviced = use { true } else { false }
-        }
-
-        var isIdle: Bool {
-            if case .idle = use { true } else { false }
-        }
-
-        /// Doing what somebody waits for, and soon done with it.
-        var isBriefly: Bool {
-            if case .leased(.metadata, _, _) = use { !isAhead } else { false }
-        }
-
-        var isAsked: Bool {
-            if case .leased(_, _, asked: true) = use { true } else { false }
-        }
-    }
-
     private struct Request {
         let id: RequestID
         let work: Work
@@ -98,10 +64,14 @@ struct PoolStateMachine {
         return settle(now)
     }
 
-    /// Somebody waits by now for what was to be done ahead.
+    /// Somebody waits by now for what was to be done ahead, or is being done.
     mutating func promote(_ id: RequestID, now: Instant) -> [Action] {
-        guard let index = ahead.firstIndex(where: { $0.id == id }) else { return [] }
-        append(ahead.remove(at: index))
+        if let index = ahead.firstIndex(where: { $0.id == id }) {
+            append(ahead.remove(at: index))
+        } else if let index = connections.firstIndex(where: { $0.ahead == id }) {
+            connections[index].ahead = nil
+            connections[index].isPromoted = true
+        }
         return settle(now)
     }
 
@@ -210,7 +180,7 @@ struct PoolStateMachine {
             case .idle(let since):
                 moments.append(since.advanced(by: index == 0 ? settings.keepAlive : settings.idleExtra))
             case .leased(.reading, let since, asked: false) where isAnybodyWaiting:
-                moments.append(since.advanced(by: settings.slice))
+                moments.append(since.advanced(by: connection.isAhead ? settings.aheadSlice : settings.slice))
             case .leased, .opening, .serviced:
                 continue
             }
@@ -257,7 +227,8 @@ struct PoolStateMachine {
 
     private mutating func grant(_ request: Request, _ index: Int, isAhead: Bool, _ now: Instant) -> Action {
         connections[index].use = .leased(request.work, since: now, asked: false)
-        connections[index].isAhead = isAhead
+        connections[index].ahead = isAhead ? request.id : nil
+        connections[index].isPromoted = false
         return .grant(request.id, connections[index].id)
     }
 
@@ -299,7 +270,13 @@ struct PoolStateMachine {
 
     private mutating func askForYields(_ now: Instant) -> [Action] {
         // What is about to come free anyway need not be asked for.
-        var lacking = waitingCount - count { $0.isOpening || $0.isServiced || $0.isAsked }
+        var lacking = waitingCount
+        lacking -= count { connection in
+            if case .leased(_, let since, asked: false) = connection.use {
+                return connection.isAhead && now.since(since) < settings.aheadSlice
+            }
+            return connection.isOpening || connection.isServiced || connection.isAsked
+        }
         var actions: [Action] = []
         // Who works ahead first, then the longest holder.
         let holders = connections.indices.compactMap { index -> (index: Int, since: Instant)? in
@@ -311,8 +288,11 @@ struct PoolStateMachine {
             return isAhead == otherIsAhead ? one.since < other.since : isAhead
         }
         for holder in holders.sorted(by: isEarlier) where lacking > 0 {
-            let isDue = connections[holder.index].isAhead || now.since(holder.since) >= settings.slice
-            guard !metadata.isEmpty || isDue else { continue }
+            let age = now.since(holder.since)
+            let isDue =
+                connections[holder.index].isAhead
+                ? age >= settings.aheadSlice : !metadata.isEmpty || age >= settings.slice
+            guard isDue else { continue }
             connections[holder.index].use = .leased(.reading, since: holder.since, asked: true)
             actions.append(.askToYield(connections[holder.index].id))
             lacking -= 1
@@ -384,6 +364,7 @@ struct PoolStateMachine {
     private mutating func setUse(_ use: Use, of id: ConnectionID) {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
         connections[index].use = use
+        connections[index].ahead = nil
     }
 
     private func count(where predicate: (Connection) -> Bool) -> Int {
