@@ -27,14 +27,18 @@ enum NameCommands {
     static func rmd(_ session: Session, _ argument: [UInt8]) -> Answer {
         session.answer(.directoryRemoved, else: .directoryRemoveFailed, argument) {
             (storage, path) throws(StorageError) in
-            try storage.removeDirectory(path)
+            try session.removeDirectory(path)
             return [:]
         }
     }
 
     static func dele(_ session: Session, _ argument: [UInt8]) -> Answer {
         session.answer(.fileDeleted, else: .fileDeleteFailed, argument) { (storage, path) throws(StorageError) in
-            try storage.removeFile(path)
+            do throws(StorageError) {
+                try storage.removeFile(path)
+            } catch .isDirectory where session.dialect.oddities.contains(.deletesDirectories) {
+                try storage.removeDirectory(path)
+            }
             return [:]
         }
     }
@@ -42,6 +46,7 @@ enum NameCommands {
     static func rnfr(_ session: Session, _ argument: [UInt8]) -> Answer {
         session.answer(.renameReady, else: .renameFromFailed, argument) { (storage, path) throws(StorageError) in
             _ = try storage.attributes(of: path, following: false)
+            guard session.mayMove(path) else { throw .denied }
             session.renameFrom = path
             return [:]
         }

@@ -67,7 +67,10 @@ extension FTPError: CustomStringConvertible {
         case .refused(let verb, let reply):
             return "the server refused \(verb): \(reply.summary)"
         case .loginRefused(let reply):
-            return "the server refused the login: \(reply.summary); check the user name and the password"
+            let remedy =
+                reply.says(.accountClosed)
+                ? "the server's administrator can open the account again" : "check the user name and the password"
+            return "the server refused the login: \(reply.summary); \(remedy)"
         case .tooManyConnections(let reply):
             return "the server takes no more connections: \(reply.summary); close other clients or try again later"
         case .baseDirectoryRefused(let path, let reply):
@@ -139,9 +142,19 @@ extension FTPError {
 
     /// Whether the server does not know the command, or not with these parameters (500, 501, 502, 504; RFC 959 §4.2.2).
     var isNotImplemented: Bool {
-        guard let code = refusal?.code else { return false }
-        // 202: "not implemented, superfluous at this site" is a refusal too where the command was needed.
-        return code == 500 || code == 501 || code == 502 || code == 504 || code == 202
+        switch refusal?.code {
+        case 500, 501, 502, 504: true
+        // 402 is what some servers say for 502. 202, "superfluous at this site", and 200 are refusals too where
+        // something else was asked for than that it be done.
+        case 402, 202, 200: true
+        default: false
+        }
+    }
+
+    /// Whether the words of a refusal say that something broke which has nothing to do with the request.
+    var isBrokenInBetween: Bool {
+        guard let reply = refusal, reply.category == .permanentNegative else { return false }
+        return reply.says(.brokenInBetween)
     }
 }
 

@@ -241,7 +241,7 @@ package final class ReadStream: Sendable {
     /// Whether what ended a transfer may be gone on a new connection: it was lost, or the server broke it off (426:
     /// transfer aborted, 451: local error; RFC 959 §4.2.2).
     private static func isWorthRepeating(_ error: FTPError) -> Bool {
-        if error.isConnectionLoss { return true }
+        if error.isConnectionLoss || error.isBrokenInBetween { return true }
         if case .refused("RETR", let reply) = error { return reply.code == 426 || reply.code == 451 }
         return false
     }

@@ -39,11 +39,16 @@ extension Session {
     }
 
     func removeDirectory(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) {
-        // No server removes the directory in which a session is, on some not even the one of another session.
-        if case .below(let here) = location, here.components.starts(with: path.components) {
-            try returnToBase(cancellation)
-        }
+        // No server removes the directory in which a session is.
+        if isInside(path) { try returnToBase(cancellation) }
         try complete(Command("RMD", try wirePath(path, cancellation)), cancellation)
+    }
+
+    /// How many lines a fresh listing of a directory has, also those that were not understood: 0 only for a directory
+    /// that is empty as far as this server shows.
+    func lineCount(of path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> Int {
+        let entries = try list(path, checking: false, cancellation)
+        return entries.count + skippedLines
     }
 
     func removeFile(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) {
@@ -51,6 +56,9 @@ extension Session {
     }
 
     /// `RNFR` and `RNTO` in lock step: nothing may come between them (RFC 959 §4.1.3).
+    ///
+    /// A session whose `RNFR` was accepted and whose `RNTO` was not sent, because the request was cancelled in between, is
+    /// out of step until ``recover(_:)`` has made the server forget it.
     func rename(_ path: RemotePath, to target: RemotePath, _ cancellation: Cancellation) throws(FTPError) {
         if case .below = location { try returnToBase(cancellation) }
         let from = Command("RNFR", try wirePath(path, cancellation))
@@ -60,27 +68,44 @@ extension Session {
         guard reply.category == .intermediate || reply.category == .completion else {
             throw .refused(verb: from.verb, reply)
         }
-        try complete(to, cancellation)
+        hasPendingRename = true
+        do throws(FTPError) {
+            try complete(to, cancellation)
+            hasPendingRename = false
+        } catch {
+            // Only an RNTO that was not sent leaves the server waiting for it.
+            hasPendingRename = error == .cancelled && control.outstanding == nil
+            throw error
+        }
     }
 
-    /// Sets when the content was last changed, by the first of `MFMT`, `MDTM time path` and `SITE UTIME` that works.
+    /// Sets when the content was last changed, by the first of `MFMT`, `MDTM time path` and the two forms of `SITE UTIME`
+    /// that works.
     ///
     /// A server without the setting form of `MDTM` looks for a file with that odd name and answers 550, which may as well
     /// be about the file. So a refusal by a method that has not worked yet leads to the next one, if the file is there
     /// and the words are not those of a refused *setting*; what is not implemented is struck out for the client.
     func setModificationTime(
-        _ path: RemotePath, to time: Timestamp, _ cancellation: Cancellation
+        _ path: RemotePath, to wanted: Timestamp, _ cancellation: Cancellation
     ) throws(FTPError) {
-        guard let text = TimeValue.format(time) else { throw .invalidArgument("a time outside of the years 0 to 9999") }
+        guard let text = TimeValue.format(wanted) else {
+            throw .invalidArgument("a time outside of the years 0 to 9999")
+        }
         let wire = try wirePath(path, cancellation)
-        let argument = Array(text.utf8) + [0x20] + wire
-        let methods: [(ServerProfile.TimeMethod, String)] = [
-            (.mfmt, "MFMT"), (.mdtm, "MDTM"), (.siteUTime, "SITE UTIME"),
+        let time = Array(text.utf8)
+        let short = time + [0x20] + wire
+        // Access, change and creation: servers that take three times set the second, and some of them the others too.
+        let long = wire + [0x20] + time + [0x20] + time + [0x20] + time + Array(" UTC".utf8)
+        let methods: [(ServerProfile.TimeMethod, Command)] = [
+            (.mfmt, Command("MFMT", short)), (.mdtm, Command("MDTM", short)),
+            (.siteUTime, Command("SITE UTIME", short)),
+            (.siteUTimeLong, Command("SITE UTIME", long)),
         ]
         let known = server.known
-        for (method, verb) in methods.drop(while: { $0.0 != known.time }) {
-            let reply = try exchange(Command(verb, argument), cancellation)
-            if reply.category == .completion, reply.code != 202, !isOldTime(reply, time, method) {
+        for (method, command) in methods.drop(while: { $0.0 != known.time }) {
+            let verb = command.verb
+            let reply = try exchange(command, cancellation)
+            if reply.category == .completion, reply.code != 202, !isOldTime(reply, wanted, method) {
                 server.learn { profile in
                     profile.time = method
                     profile.timeIsProven = true
@@ -88,8 +113,10 @@ extension Session {
                 return
             }
             let refusal = FTPError.refused(verb: verb, reply)
-            // 501 is ProFTPD's answer to an MFMT that the system refused.
-            let isMissing = reply.category == .completion || (refusal.isNotImplemented && reply.code != 501)
+            // 501 is ProFTPD's answer to an MFMT that the system refused, and Pure-FTPd's to the other form of UTIME.
+            let isMissing =
+                reply.category == .completion
+                || (refusal.isNotImplemented && (reply.code != 501 || method == .siteUTime))
             if isMissing {
                 server.learn { $0.demote(method) }
                 continue
@@ -112,18 +139,30 @@ extension Session {
         path.isRoot ? true : try status(of: path, cancellation) != nil
     }
 
-    /// Sets the permission bits (`SITE CHMOD`: in no RFC, known to nearly all Unix servers).
+    /// Sets the permission bits (`SITE CHMOD`: in no RFC, known to nearly all Unix servers). Some answer 200 and do
+    /// nothing; the next listing of the directory tells.
+    ///
+    /// Where a name with a blank is refused, it is tried in quotes: some servers take `SITE` apart at blanks.
     func setMode(_ path: RemotePath, to mode: UInt32, _ cancellation: Cancellation) throws(FTPError) {
         let missing = FTPError.unsupported("change permissions (it has no SITE CHMOD)")
         guard server.known.hasChangeMode else { throw missing }
         let octal = Array(String(mode & 0o7777, radix: 8).utf8)
-        let command = Command("SITE CHMOD", octal + [0x20] + (try wirePath(path, cancellation)))
+        let wire = try wirePath(path, cancellation)
+        let quoted = [0x22] + wire + [0x22]
+        let canBeQuoted = wire.contains(0x20) && !wire.contains(0x22)
+        let isQuoted = canBeQuoted && server.known.quotesSiteArguments
         do throws(FTPError) {
-            try complete(command, cancellation)
+            try complete(Command("SITE CHMOD", octal + [0x20] + (isQuoted ? quoted : wire)), cancellation)
         } catch {
+            if canBeQuoted, !isQuoted, error.refusal?.category == .permanentNegative,
+                try exchange(Command("SITE CHMOD", octal + [0x20] + quoted), cancellation).category == .completion
+            {
+                server.learn { $0.quotesSiteArguments = true }
+                return
+            }
             // 501 may be about this one path; the others are about the command.
-            guard error.isNotImplemented || error.refusal?.code == 202, error.refusal?.code != 501 else { throw error }
-            server.learn { $0.hasChangeMode = false }
+            guard error.isNotImplemented, error.refusal?.code != 501 else { throw error }
+            server.learn { _ = $0.strikeOut("SITE CHMOD") }
             throw missing
         }
     }
@@ -135,6 +174,7 @@ extension Session {
         let missing = FTPError.unsupported("make symbolic links (it has no SITE SYMLINK)")
         guard try offersSymbolicLinks(cancellation) else { throw missing }
         let wire = try wirePath(path, cancellation)
+        let target = try wireBytes(target)
         // The command has no quoting: a blank would make three arguments of two.
         guard !target.isEmpty, !target.contains(0x20), !wire.contains(0x20) else {
             throw .unsupported("make symbolic links with a blank in a name (SITE SYMLINK has no quoting)")

@@ -222,6 +222,11 @@ extension Session {
     }
 
     private func judgeStart(_ reply: Reply, _ verb: String) throws(FTPError) {
+        // 202, "superfluous at this site", does not begin anything: what was sent for it would be lost.
+        if reply.code == 202 {
+            hasOpenTransfer = false
+            throw .refused(verb: verb, reply)
+        }
         switch reply.category {
         case .preliminary, .completion:
             return

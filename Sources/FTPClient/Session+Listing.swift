@@ -234,7 +234,9 @@ extension Session {
                 parser.consume(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             }
             let reply = try transfer.finish(cancellation)
-            let listing = parser.finish()
+            var listing = parser.finish()
+            skippedLines = listing.skipped
+            if server.configuration.charset != nil { listing.entries = listing.entries.compactMap(local) }
             warn(of: listing, reply)
             return (listing, total)
         } catch {

@@ -19,6 +19,9 @@ extension MountingProcess {
             base: plan.address.directory.isAbsolute
                 ? .absolute(plan.address.directory.components) : .relativeToLogin(plan.address.directory.components),
             connections: plan.options.connections, logger: logger)
+        configuration.charset = plan.options.charset
+        configuration.telnetEscape = plan.options.telnetEscape
+        configuration.account = plan.options.account
         configuration.timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
         let client = Client(configuration: configuration)
         do throws(FTPError) {

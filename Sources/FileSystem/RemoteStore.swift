@@ -48,8 +48,12 @@ package protocol RemoteStore: Sendable {
     /// Removes a file or a symbolic link.
     func removeFile(_ path: RemotePath, cancellation: Cancellation) throws(StoreError)
 
-    /// Renames; replaces what is at the target as far as the server does.
-    func rename(_ path: RemotePath, to target: RemotePath, cancellation: Cancellation) throws(StoreError)
+    /// Renames. A file takes the place of a file, so that neither is lost if it fails in the middle.
+    ///
+    /// - Parameter replacing: whether a file at the target may go. Without it `exists` is thrown where the server looks;
+    ///   many replace without being asked, so the caller sees to it that nothing is there.
+    func rename(
+        _ path: RemotePath, to target: RemotePath, replacing: Bool, cancellation: Cancellation) throws(StoreError)
 
     /// Makes a symbolic link with a target of arbitrary bytes. - Throws: `unsupported` on most servers.
     func makeSymbolicLink(_ path: RemotePath, target: [UInt8], cancellation: Cancellation) throws(StoreError)
@@ -61,6 +65,13 @@ package protocol RemoteStore: Sendable {
 
     /// Sets the permission bits (07777). - Throws: `unsupported` where the server has no command for it.
     func setMode(_ path: RemotePath, to mode: UInt32, cancellation: Cancellation) throws(StoreError)
+}
+
+extension RemoteStore {
+    /// Renames as rename(2) does it: a file at the target goes.
+    package func rename(_ path: RemotePath, to target: RemotePath, cancellation: Cancellation) throws(StoreError) {
+        try rename(path, to: target, replacing: true, cancellation: cancellation)
+    }
 }
 
 /// What a store can do.

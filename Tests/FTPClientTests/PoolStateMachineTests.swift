@@ -325,7 +325,7 @@ private struct PoolModel {
                 if !held.contains(id) { problems.append("\(id) asked, but is not held") }
             case .recover(let id):
                 if !serviced.contains(id) { problems.append("\(id) recovered, but is in step") }
-            case .keepAlive(let id):
+            case .keepAlive(let id), .retreat(let id):
                 if idle.remove(id) == nil { problems.append("\(id) kept alive, but is not idle") }
                 serviced.insert(id)
             case .close(let id):

@@ -19,7 +19,8 @@ final class Served: Sendable {
         _ dialect: Dialect = .proftpd, connections: Int = 4, faults: FaultPlan = .none,
         maximumConnections: Int? = nil, base: ClientConfiguration.Base = .relativeToLogin([]),
         password: String = "", users: [String: String] = ["anonymous": ""],
-        timeouts: ClientConfiguration.Timeouts = .init(), fill: (MemoryTree) -> Void = { _ in }
+        timeouts: ClientConfiguration.Timeouts = .init(), fill: (MemoryTree) -> Void = { _ in },
+        configure: (inout ClientConfiguration) -> Void = { _ in }
     ) throws {
         tree = MemoryTree()
         fill(tree)
@@ -28,10 +29,11 @@ final class Served: Sendable {
                 storage: .memory(tree), users: users, dialect: dialect, faults: faults,
                 maximumConnections: maximumConnections))
         try server.start()
-        client = Client(
-            configuration: ClientConfiguration(
-                host: "127.0.0.1", port: server.port, user: Array("anonymous".utf8), password: Secret(password),
-                base: base, connections: connections, timeouts: timeouts))
+        var configuration = ClientConfiguration(
+            host: "127.0.0.1", port: server.port, user: Array("anonymous".utf8), password: Secret(password),
+            base: base, connections: connections, timeouts: timeouts)
+        configure(&configuration)
+        client = Client(configuration: configuration)
     }
 
     deinit {
