@@ -18,8 +18,6 @@ extension Dialect {
         package static let splitsSiteArguments = Oddities(rawValue: 1 << 3)
         /// SITE UTIME wants the name first and three times behind it.
         package static let wantsLongUtime = Oddities(rawValue: 1 << 4)
-        /// DELE removes directories too, if they are empty.
-        package static let deletesDirectories = Oddities(rawValue: 1 << 5)
     }
 }
 

@@ -34,11 +34,7 @@ enum NameCommands {
 
     static func dele(_ session: Session, _ argument: [UInt8]) -> Answer {
         session.answer(.fileDeleted, else: .fileDeleteFailed, argument) { (storage, path) throws(StorageError) in
-            do throws(StorageError) {
-                try storage.removeFile(path)
-            } catch .isDirectory where session.dialect.oddities.contains(.deletesDirectories) {
-                try storage.removeDirectory(path)
-            }
+            try storage.removeFile(path)
             return [:]
         }
     }

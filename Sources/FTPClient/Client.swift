@@ -59,6 +59,11 @@ package final class Client: Sendable {
     /// Whether symbolic links can be made, as far as it is known.
     package var makesSymbolicLinks: Bool { server.known.hasSymbolicLink ?? true }
 
+    /// Looks whether the server can have a name at all, as far as it is known. Sends nothing and does not block.
+    ///
+    /// - Throws: `invalidArgument` when it cannot.
+    package func check(newName name: FileName) throws(FTPError) { try server.check(newName: name) }
+
     // MARK: - Asking
 
     /// What a directory holds, in the server's order.

@@ -142,7 +142,8 @@ extension FTPError {
 
     /// Whether the server does not know the command, or not with these parameters (500, 501, 502, 504; RFC 959 §4.2.2).
     var isNotImplemented: Bool {
-        switch refusal?.code {
+        if isBrokenInBetween { return false }
+        return switch refusal?.code {
         case 500, 501, 502, 504: true
         // 402 is what some servers say for 502. 202, "superfluous at this site", and 200 are refusals too where
         // something else was asked for than that it be done.

@@ -7,8 +7,7 @@
 ///       ├── the target is a file, and may be replaced ──► aside
 ///       └── anything else ──────────────────────────────────────────────────────────► failure, nothing changed
 ///     aside:    target → aside ── done ──► move
-///       ├── refused ────────────────────────────────────────────────────────────────► failure, nothing changed
-///       └── nobody knows: look; moved ──► move;  not moved ─────────────────────────► failure, nothing changed
+///       └── refused, or nobody knows: look; moved ──► move;  not moved ─────────────► failure, nothing changed
 ///     move:     source → target ── done ──► discard
 ///       ├── refused, or nobody knows: look
 ///       │     the source is gone, the target is there ──► discard
@@ -124,7 +123,7 @@ struct ReplacingRename: Equatable {
             return begin(.move, .rename(.source, to: .target))
         case .refused:
             // Why the target was not replaced says more than why it did not go away.
-            return failure(stranded: false)
+            return .look
         case .unknown(let error):
             reason = error
             return .look

@@ -78,6 +78,8 @@ struct ServerProfile: Sendable {
     var doublesTelnetEscape = false
     /// Whether the server puts `_` in the place of a blank at the end of a name that it makes (Pure-FTPd).
     var replacesTrailingBlanks = false
+    /// Bytes that the server takes in no name (Pure-FTPd: the backslash).
+    var refusedBytes: Set<UInt8> = []
     var root = Root.unknown
     /// What each login sends before it goes on.
     var preparation: [Command] = []
@@ -194,9 +196,9 @@ struct ServerProfile: Sendable {
         }
     }
 
-    /// Strikes out a way of setting times.
+    /// Strikes out a way of setting times, and those before it.
     mutating func demote(_ method: TimeMethod) {
-        guard time == method else { return }
+        guard time == method || (time == .siteUTime && method == .siteUTimeLong) else { return }
         switch method {
         case .mfmt: time = .mdtm
         case .mdtm: time = .siteUTime

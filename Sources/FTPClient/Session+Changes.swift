@@ -118,7 +118,10 @@ extension Session {
                 reply.category == .completion
                 || (refusal.isNotImplemented && (reply.code != 501 || method == .siteUTime))
             if isMissing {
-                server.learn { $0.demote(method) }
+                // Where SITE UTIME is not known at all, its other form is not either.
+                let isUnknown = method == .siteUTime && reply.code != 501
+                server.learn { $0.demote(isUnknown ? .siteUTimeLong : method) }
+                if isUnknown { break }
                 continue
             }
             if method == .mfmt || known.timeIsProven || reply.saysDenied || reply.mentions(["not set"]) {

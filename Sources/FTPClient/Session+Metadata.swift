@@ -65,8 +65,9 @@ extension Session {
             guard let entry = try status(of: path, cancellation) else { return nil }
             return FileVersion(size: entry.size, modified: entry.modified, precision: entry.precision)
         }
-        return FileVersion(
-            size: try size(of: path, cancellation), modified: try modificationTime(of: path, cancellation))
+        // Some servers say 0 of every file; what is read then tells.
+        let size = try size(of: path, cancellation).flatMap { $0 == 0 ? nil : $0 }
+        return FileVersion(size: size, modified: try modificationTime(of: path, cancellation))
     }
 
     /// The size in bytes by `SIZE` (RFC 3659 §4); `nil` where the server does not say it.

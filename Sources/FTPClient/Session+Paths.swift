@@ -47,14 +47,7 @@ extension Session {
     /// Bytes of a name or path as the server writes them.
     ///
     /// - Throws: `invalidArgument` for a name that does not exist in the server's character set.
-    func wireBytes(_ local: [UInt8]) throws(FTPError) -> [UInt8] {
-        guard let charset = server.configuration.charset else { return local }
-        guard let wire = charset.wire(local) else {
-            logger.warning("\(printable(local)) cannot be written in \(charset.name), the character set of the server")
-            throw .invalidArgument("\(printable(local)) cannot be written in \(charset.name) (option charset)")
-        }
-        return wire
-    }
+    func wireBytes(_ local: [UInt8]) throws(FTPError) -> [UInt8] { try server.wireBytes(local) }
 
     /// Bytes of a name or path of the server as this program and Linux write them.
     func localBytes(_ wire: [UInt8]) -> [UInt8] { server.configuration.charset?.local(wire) ?? wire }
@@ -100,9 +93,7 @@ extension Session {
     ///
     /// - Throws: `invalidArgument` also for a name that this server would store as another one.
     func wirePath(ofNew path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> [UInt8] {
-        if server.known.replacesTrailingBlanks, let last = path.name?.bytes.last, last == 0x20 || last == 0x09 {
-            throw .invalidArgument("this server would put '_' for the blank at the end of the name \(path)")
-        }
+        if let name = path.name { try server.check(newName: name) }
         return try wirePath(path, cancellation)
     }
 
@@ -161,5 +152,35 @@ extension Session {
             }
         }
         try complete(Command("CWD", ".."), cancellation)
+    }
+}
+
+extension SharedServer {
+    /// Bytes of a name or path as the server writes them.
+    ///
+    /// - Throws: `invalidArgument` for a name that does not exist in the server's character set.
+    func wireBytes(_ local: [UInt8]) throws(FTPError) -> [UInt8] {
+        guard let charset = configuration.charset else { return local }
+        guard let wire = charset.wire(local) else {
+            configuration.logger.warning(
+                "\(printable(local)) cannot be written in \(charset.name), the character set of the server")
+            throw .invalidArgument("\(printable(local)) cannot be written in \(charset.name) (option charset)")
+        }
+        return wire
+    }
+
+    /// Looks whether the server can have a name at all. Sends nothing.
+    ///
+    /// - Throws: `invalidArgument` for one that is not in its character set, that it refuses, or that it would store as
+    ///   another one.
+    func check(newName name: FileName) throws(FTPError) {
+        let wire = try wireBytes(name.bytes)
+        let known = known
+        if known.replacesTrailingBlanks, let last = wire.last, last == 0x20 || last == 0x09 {
+            throw .invalidArgument("this server would put '_' for the blank at the end of the name \(name)")
+        }
+        if let byte = wire.first(where: { known.refusedBytes.contains($0) }) {
+            throw .invalidArgument("this server takes no \(printable([byte])) in a name, as there is in \(name)")
+        }
     }
 }

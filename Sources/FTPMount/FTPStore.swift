@@ -24,6 +24,10 @@ package final class FTPStore: RemoteStore {
             makesSymbolicLinks: client.makesSymbolicLinks)
     }
 
+    package func check(newName name: FileName) throws(StoreError) {
+        do throws(FTPError) { try client.check(newName: name) } catch { throw StoreError(error) }
+    }
+
     package func list(
         _ directory: RemotePath, cancellation: Cancellation
     ) throws(StoreError) -> [RemoteEntry] {

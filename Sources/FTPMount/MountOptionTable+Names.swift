@@ -29,8 +29,8 @@ extension MountOption {
             ["utf8", "utf-8"].contains(String(decoding: text, as: UTF8.self).lowercased())
         },
         MountOption(
-            "telnet_iac", value: "auto|on|off", allowed: "`auto`, `on` or `off`", standard: "auto: only for ProFTPD",
-            "whether a byte 0xFF in a name is sent twice, as TELNET wants it"
+            "telnet_iac", value: "WHEN", allowed: "`auto`, `on` or `off`", standard: "auto: only for ProFTPD",
+            "`auto`, `on` or `off`: whether a byte 0xFF in a name is sent twice, as TELNET wants it"
         ) { options, text in
             switch String(decoding: text, as: UTF8.self) {
             case "auto": options.telnetEscape = nil

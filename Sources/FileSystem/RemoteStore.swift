@@ -14,6 +14,11 @@ package protocol RemoteStore: Sendable {
     /// What this store can do. May change while running, when the other side turns out to refuse something.
     var capabilities: StoreCapabilities { get }
 
+    /// Looks whether there can be a thing of this name at all, as far as it is known here. Does not ask the other side.
+    ///
+    /// - Throws: `invalidArgument` when there cannot.
+    func check(newName name: FileName) throws(StoreError)
+
     /// Everything in a directory but `.` and `..`, in the order in which the server named it, each name once.
     ///
     /// - Throws: ``StoreError``: `notFound`, `notDirectory`, `denied`, or a failure of the connection.
@@ -68,6 +73,9 @@ package protocol RemoteStore: Sendable {
 }
 
 extension RemoteStore {
+    /// For stores that take every name.
+    package func check(newName name: FileName) throws(StoreError) {}
+
     /// Renames as rename(2) does it: a file at the target goes.
     package func rename(_ path: RemotePath, to target: RemotePath, cancellation: Cancellation) throws(StoreError) {
         try rename(path, to: target, replacing: true, cancellation: cancellation)

@@ -39,13 +39,18 @@ struct LoginTests {
             ),
             (
                 "the second greeting in the place of an answer",
+                [.send(["220 One"]), .expect("USER me"), .send(["220 Two"]), .expect("PASS secret")]
+                    + [.send(["331 P", "230 In"]), .expect("PWD"), .send(["257 \"/\""])]
+            ),
+            (
+                "the second greeting together with the answer",
                 [.send(["220 One"]), .expect("USER me"), .send(["220 Two", "331 P"]), .expect("PASS secret")]
                     + [.send(["230 In"]), .expect("PWD"), .send(["257 \"/\""])]
             ),
             (
                 "no password is asked for behind it",
-                [.send(["220 One"]), .expect("USER me"), .send(["220 Two", "230 In"]), .expect("PASS secret")]
-                    + [.expect("PWD"), .send(["503 You are in", "257 \"/\""])]
+                [.send(["220 One"]), .expect("USER me"), .send(["220 Two"]), .expect("PASS secret")]
+                    + [.send(["230 In"]), .expect("PWD"), .send(["503 You are in", "257 \"/\""])]
             ),
             (
                 "220 means 230",

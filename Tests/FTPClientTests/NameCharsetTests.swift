@@ -119,7 +119,7 @@ struct NameCharsetTests {
         return try Served(dialect, fill: fill, configure: { $0.charset = charset })
     }
 
-    @Test(arguments: [Dialect.vsftpd, .proftpd, .pureftpd, .iis, .minimal])
+    @Test(arguments: [Dialect.vsftpd, .proftpd, .filezilla, .iis, .minimal])
     func everythingThatIsDoneWithANameIsDoneInTheServersSet(_ dialect: Dialect) throws {
         let directory: [UInt8] = [0x95, 0x5C]
         let file: [UInt8] = [0x83, 0x5C, 0x2E, 0x74]
@@ -144,6 +144,30 @@ struct NameCharsetTests {
         try served.client.removeFile(
             local.appending(try FileName(validating: "\u{EF95}")), cancellation: served.cancellation)
         #expect(try served.names(local) == ["l"])
+    }
+
+    @Test func theDirectoryThatIsMountedIsEnteredInTheServersSet() throws {
+        let charset = try Self.charset("SHIFT_JIS")
+        let base = ClientConfiguration.Base.relativeToLogin([try FileName(validating: "表")])
+        let served = try Served(
+            .vsftpd, base: base,
+            fill: { $0.add(ServerPath(components: [[0x95, 0x5C], [0x83, 0x5C]]), contents: [1]) },
+            configure: { $0.charset = charset })
+        #expect(try served.names() == ["ソ"])
+        // Below what the server itself calls its directory, which is in its own set already.
+        try served.client.removeFile(try remote("ソ"), cancellation: served.cancellation)
+        #expect(served.tree.names(in: ServerPath(components: [[0x95, 0x5C]])).isEmpty)
+    }
+
+    @Test func aNameThatCanNeverBeIsKnownWithoutAskingTheServer() throws {
+        let koi8 = try Self.served("KOI8-R", .proftpd)
+        let pure = try Served(.pureftpd)
+        _ = try pure.names()
+        for (client, name) in [(koi8.client, "中"), (pure.client, "a\\b"), (pure.client, "a ")] {
+            #expect(throws: FTPError.self) { try client.check(newName: try FileName(validating: name)) }
+            try client.check(newName: try FileName(validating: "ж"))
+        }
+        withExtendedLifetime((koi8, pure)) {}
     }
 
     @Test func whereALinkLeadsIsConvertedToo() throws {
