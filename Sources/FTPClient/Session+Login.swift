@@ -35,6 +35,7 @@ extension Session {
         let limit = overall.earlier(.after(timeouts.reply))
         let greeting = try control.greeting(Wait(.greeting, until: limit, cancellation))
         try checkGreeting(greeting)
+        self.greeting = greeting.lines.first { !$0.isEmpty } ?? []
         control.loginLimit = overall
         defer { control.loginLimit = nil }
         server.learn { $0.learn(greeting: greeting) }

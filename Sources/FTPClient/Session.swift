@@ -56,6 +56,8 @@ final class Session: @unchecked Sendable {
     var hasPendingRename = false
     /// How many lines of the last listing were not understood.
     var skippedLines = 0
+    /// The first line of the greeting that says something.
+    var greeting: [UInt8] = []
     /// Which of the two keep-alive commands is next: some servers do not count `NOOP` as activity, and some proxies
     /// answer it themselves.
     private var keepAliveByPWD = false
