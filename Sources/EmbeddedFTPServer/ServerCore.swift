@@ -18,6 +18,8 @@ final class ServerCore: Sendable {
     let transcript: Monitor<Transcript>
     /// Where each session is, by the number of its control connection.
     let directories = Monitor<[Int: ServerPath]>([:])
+    /// `nil`: the server does not speak TLS.
+    let tls: TLSContext?
 
     private let listener: FileDescriptor
     private let acceptorWake: WakeUp
@@ -61,6 +63,11 @@ final class ServerCore: Sendable {
             do throws(Errno) { storage = try DirectoryStorage(path) } catch { throw .cannotOpen(path, error) }
         case .memory(let tree):
             storage = MemoryStorage(tree)
+        }
+        do throws(TLSFailure) {
+            tls = try configuration.tls.map { (policy) throws(TLSFailure) in try TLSContext(policy) }
+        } catch {
+            throw .noSecurity(error)
         }
         do throws(Errno) { acceptorWake = try WakeUp() } catch { throw .noResources(error) }
         do throws(Errno) { listener = try Socket.listen(at: address, backlog: Self.backlog) } catch {

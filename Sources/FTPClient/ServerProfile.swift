@@ -1,5 +1,6 @@
 import FTPProtocol
 import Logging
+import Synchronization
 import Threading
 
 /// What has been learned about the server; shared by all sessions of a client, so that each thing is learned once.
@@ -10,13 +11,14 @@ import Threading
 ///
 /// | does not work | remembered in | used instead |
 /// | --- | --- | --- |
-/// | `EPSV`, `PASV` | ``passive``, ``passiveRefused`` | each other |
+/// | a way to make data connections | ``dataMethods`` | the next of them |
+/// | `PASV` before `PRET` | ``wantsPreTransfer`` | `PRET` first |
 /// | a transfer command before the data connection is there (425) | ``connectsDataFirst`` | the other order |
 /// | `MLSD`, `LIST -a` | ``listing`` | `LIST -a`, `LIST` |
 /// | the path behind `MLSD` or `LIST` | ``listingArgument`` | `CWD` |
 /// | `MLST` | ``hasMachineLook`` | a listing of the parent |
 /// | `SIZE`, `MDTM` | ``hasSize``, ``hasModificationTime`` | nothing: it is not known |
-/// | `REST` | ``hasRestart`` | reading from the start |
+/// | `REST`, at all or beyond an offset | ``hasRestart``, ``restart`` | reading from the start |
 /// | `APPE` | ``hasAppend`` | the file is written as a whole |
 /// | `MFMT`, `MDTM time path`, `SITE UTIME` in two forms | ``time`` | the next of them |
 /// | `SITE CHMOD` | ``hasChangeMode`` | an error |
@@ -29,14 +31,6 @@ import Threading
 /// | `FEAT`, `CLNT`, `OPTS`, `SITE NAMEFMT` at the login | ``shunned`` | doing without |
 /// | user and password as they were typed | ``credentials`` | in the character set of the names |
 struct ServerProfile: Sendable {
-    /// How to ask for a data connection.
-    enum PassiveMethod: Hashable, Sendable {
-        /// `EPSV` (RFC 2428): works through address translation and with IPv6.
-        case extended
-        /// `PASV` (RFC 959): for servers without EPSV, and for firewalls that understand only PASV.
-        case classic
-    }
-
     /// How to list a directory.
     enum ListingMethod: Hashable, Sendable {
         /// `MLSD` (RFC 3659 §7).
@@ -70,6 +64,7 @@ struct ServerProfile: Sendable {
         case relative
     }
 
+    var tls = TLSKnowledge()
     /// The answer to `FEAT`; `nil`: not asked yet.
     var features: Features?
     /// Whether the greeting is that of a server known to take several commands at once.
@@ -105,11 +100,10 @@ struct ServerProfile: Sendable {
 
     var credentials = CredentialsForm.asGiven
 
-    var passive = PassiveMethod.extended
-    /// Whether a data connection has been made by the present method.
-    var passiveIsProven = false
-    /// Methods whose command the server does not implement.
-    var passiveRefused: Set<PassiveMethod> = []
+    /// The ways of making data connections, and what is known of each.
+    var dataMethods = DataMethods(NetworkSettings())
+    /// Whether the server wants to know the transfer (`PRET`) before it opens a port for it.
+    var wantsPreTransfer = false
     /// Whether the server wants the data connection to be there before the transfer command.
     var connectsDataFirst = false
 
@@ -128,7 +122,12 @@ struct ServerProfile: Sendable {
     /// Whether `LIST -a` has been seen to work as it should.
     var listAllIsProven = false
     var hasMachineLook = false
+    /// Whether there is a `REST` at all that does anything.
     var hasRestart = true
+    /// From which offsets on `REST` can be believed.
+    var restart = RestartKnowledge()
+    /// How many downloads in a row have ended without their final reply.
+    var unconfirmedDownloads = 0
     var hasSize = true
     var hasModificationTime = true
     var hasAppend = true
@@ -208,17 +207,6 @@ struct ServerProfile: Sendable {
         timeIsProven = false
     }
 
-    /// Changes to the other way of making data connections, unless that one is known not to be implemented.
-    ///
-    /// - Returns: false when there is no other way.
-    mutating func switchPassive(from method: PassiveMethod) -> Bool {
-        guard passive == method else { return true }
-        let other: PassiveMethod = method == .extended ? .classic : .extended
-        guard !passiveRefused.contains(other) else { return false }
-        passive = other
-        passiveIsProven = false
-        return true
-    }
 }
 
 extension ServerProfile {
@@ -251,10 +239,16 @@ extension ServerProfile {
 /// What all sessions of a client share.
 final class SharedServer: Sendable {
     let configuration: ClientConfiguration
-    private let profile = Monitor(ServerProfile())
+    private let profile: Monitor<ServerProfile>
+    /// Begins anywhere, so that a mount after another one does not take that one's last ports.
+    private let turns = Atomic(Int.random(in: 0...0xFFFF))
+    private let context = Monitor<Result<TLSContext, FTPError>?>(nil)
 
     init(_ configuration: ClientConfiguration) {
         self.configuration = configuration
+        var known = ServerProfile()
+        known.dataMethods = DataMethods(configuration.network)
+        profile = Monitor(known)
     }
 
     /// Strikes a command out that had its time and was not answered, if it never was answered before.
@@ -277,8 +271,26 @@ final class SharedServer: Sendable {
         }
     }
 
+    /// A number that is another one each time: with which of its ports an active data connection begins.
+    func nextTurn() -> Int { turns.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max }
+
     /// A copy of what is known.
     var known: ServerProfile { profile.withLock { $0 } }
+
+    /// OpenSSL's side of the TLS settings; made by the first who needs it, who may have to wait for a disk.
+    func tlsContext() throws(FTPError) -> TLSContext {
+        try context.withLock { (context) throws(FTPError) -> TLSContext in
+            if let context { return try context.get() }
+            let made = Result { () throws(FTPError) in try TLSContext(configuration.tls) }
+            if !configuration.tls.verifies {
+                configuration.logger.warning(
+                    "tls_verify=no: the server's certificate is not checked; somebody in between could read and change all"
+                )
+            }
+            context = made
+            return try made.get()
+        }
+    }
 
     /// Adds to what is known.
     func learn<Result: Sendable>(_ change: @Sendable (inout ServerProfile) -> Result) -> Result {

@@ -41,6 +41,10 @@ struct ServerQuirk: Sendable {
             source: "tried with each of them"
         ) { $0.takesCommandsTogether = true },
         ServerQuirk(
+            .greeting(["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib", "filezilla server"]),
+            "begins where REST says, at whatever offset", source: "tried with each of them"
+        ) { $0.restart.trustAll() },
+        ServerQuirk(
             .greeting(["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]),
             "does what it says: a file of no bytes is there after STOR, and 250 to RNTO means that the name has changed",
             source: "tried with each of them"
@@ -65,6 +69,10 @@ struct ServerQuirk: Sendable {
             $0.replacesTrailingBlanks = true
             $0.refusedBytes = [0x5C]
         },
+        ServerQuirk(
+            .feature("PRET"), "is a server of many hosts, and chooses one for a transfer before it opens a port",
+            source: "drftpd, and its documentation of the command"
+        ) { $0.wantsPreTransfer = true },
         ServerQuirk(
             .greeting(["qtcp at", "os/400", "as/400"]),
             "names things LIBRARY/FILE.MEMBER and lists them in its own way, until it is told otherwise",

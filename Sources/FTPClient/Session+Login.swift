@@ -33,12 +33,14 @@ extension Session {
 
     func logIn(until overall: Deadline, _ cancellation: Cancellation) throws(FTPError) {
         let limit = overall.earlier(.after(timeouts.reply))
+        try beginImplicitTLS(until: limit, cancellation)
         let greeting = try control.greeting(Wait(.greeting, until: limit, cancellation))
         try checkGreeting(greeting)
         self.greeting = greeting.lines.first { !$0.isEmpty } ?? []
         control.loginLimit = overall
         defer { control.loginLimit = nil }
         server.learn { $0.learn(greeting: greeting) }
+        try negotiateTLS(until: limit, cancellation)
         try authenticate(cancellation)
         try learnFeatures(cancellation)
         control.doublesTelnetEscape = server.configuration.telnetEscape ?? server.known.doublesTelnetEscape
@@ -195,36 +197,43 @@ extension Session {
     /// `OPTS UTF8` and `OPTS MLST` where announced, and the base directory.
     private func enterBase(_ cancellation: Cancellation) throws(FTPError) {
         let known = server.known
-        var commands: [Command] = []
+        let protection = protectionCommands
+        var offers: [Command] = []
         if known.features?.contains("UTF8") == true {
             if server.configuration.charset == nil {
                 // Some servers turn UTF8 on only for clients that have told their name.
-                if known.features?.contains("CLNT") == true { commands.append(Command("CLNT", "ftpfs")) }
-                commands.append(Command("OPTS", "UTF8 ON"))
+                if known.features?.contains("CLNT") == true { offers.append(Command("CLNT", "ftpfs")) }
+                offers.append(Command("OPTS", "UTF8 ON"))
             } else {
                 // Who names another set knows that the names are in it. IIS sends its own code page only behind this;
                 // to others it means nothing.
-                commands.append(Command("OPTS", "UTF8 OFF"))
+                offers.append(Command("OPTS", "UTF8 OFF"))
             }
         }
         // Together with others it costs nothing, and makes each listing shorter.
-        if let selection = known.factSelection(exactly: known.takesCommandsTogether) { commands.append(selection) }
+        if let selection = known.factSelection(exactly: known.takesCommandsTogether) { offers.append(selection) }
         let base = try server.configuration.base.wirePath.map { (path) throws(FTPError) in try wireBytes(path) }
         let enter = base.map { Command("CWD", $0) }
         guard known.takesCommandsTogether, known.shunned.isEmpty else {
-            for command in commands { _ = try offer(command, cancellation) }
-            if let enter { try judgeEntry(enter, try exchange(enter, cancellation)) }
+            for command in protection {
+                try judgeEntry(command, try exchange(command, cancellation), cancellation)
+            }
+            for command in offers { _ = try offer(command, cancellation) }
+            if let enter { try judgeEntry(enter, try exchange(enter, cancellation), cancellation) }
             return
         }
+        var commands = protection + offers
         if let enter { commands.append(enter) }
         commands.append(Command("TYPE", "I"))
         if known.root == .unknown { commands.append(Command("PWD")) }
         let replies = try control.exchange(commands, cancellation)
-        for (command, reply) in zip(commands, replies) { try judgeEntry(command, reply) }
+        for (command, reply) in zip(commands, replies) { try judgeEntry(command, reply, cancellation) }
     }
 
-    private func judgeEntry(_ command: Command, _ reply: Reply) throws(FTPError) {
+    private func judgeEntry(_ command: Command, _ reply: Reply, _ cancellation: Cancellation) throws(FTPError) {
         switch command.verb {
+        case "PBSZ", "PROT":
+            try judgeProtection(command, reply, cancellation)
         case "CWD":
             guard reply.category == .completion else {
                 throw .baseDirectoryRefused(path: command.argument ?? [], reply)

@@ -19,7 +19,8 @@ final class Served: Sendable {
         _ dialect: Dialect = .proftpd, connections: Int = 4, faults: FaultPlan = .none,
         maximumConnections: Int? = nil, base: ClientConfiguration.Base = .relativeToLogin([]),
         password: String = "", users: [String: String] = ["anonymous": ""],
-        timeouts: ClientConfiguration.Timeouts = .init(), fill: (MemoryTree) -> Void = { _ in },
+        timeouts: ClientConfiguration.Timeouts = .init(), network: NetworkSettings = .init(),
+        address: String = "127.0.0.1", host: String? = nil, fill: (MemoryTree) -> Void = { _ in },
         configure: (inout ClientConfiguration) -> Void = { _ in }
     ) throws {
         tree = MemoryTree()
@@ -27,11 +28,12 @@ final class Served: Sendable {
         server = try EmbeddedFTPServer(
             .init(
                 storage: .memory(tree), users: users, dialect: dialect, faults: faults,
-                maximumConnections: maximumConnections))
+                address: address, maximumConnections: maximumConnections))
         try server.start()
         var configuration = ClientConfiguration(
-            host: "127.0.0.1", port: server.port, user: Array("anonymous".utf8), password: Secret(password),
+            host: host ?? address, port: server.port, user: Array("anonymous".utf8), password: Secret(password),
             base: base, connections: connections, timeouts: timeouts)
+        configuration.network = network
         configure(&configuration)
         client = Client(configuration: configuration)
     }
