@@ -1,6 +1,7 @@
 import Logging
 import SystemPackage
 import Threading
+import Vocabulary
 
 /// The sessions of a client, and the threads that open, recover, keep alive and close them.
 ///
@@ -26,6 +27,8 @@ final class ConnectionPool: Sendable {
         var lastRequest: UInt64 = 0
         /// Threads at work.
         var jobs = 0
+        /// Sessions on their way out of a directory.
+        var retreating: Set<Int> = []
         /// When the clock thread wakes up next; `nil`: not before it is woken.
         var plannedTick: Instant?
         var hasClock = false
@@ -37,6 +40,7 @@ final class ConnectionPool: Sendable {
         case open(Int)
         case recover(Session)
         case keepAlive(Session)
+        case retreat(Session)
         case close(Session)
         case forget(Session)
         case ask(@Sendable () -> Void)
@@ -52,7 +56,7 @@ final class ConnectionPool: Sendable {
         let configuration = server.configuration
         let settings = PoolStateMachine.Settings(
             limit: configuration.connections, keepAlive: configuration.timeouts.keepAlive,
-            idleExtra: configuration.timeouts.idleExtra)
+            idleExtra: configuration.timeouts.idleExtra, patience: configuration.timeouts.establish)
         state = Monitor(State(machine: PoolStateMachine(settings)))
     }
 
@@ -118,6 +122,26 @@ final class ConnectionPool: Sendable {
         handle { machine, now in machine.released(id, outcome, now: now) }
     }
 
+    /// Makes idle sessions leave a directory, or one below it, and waits until they have.
+    ///
+    /// Some servers neither rename nor remove a directory that is the working directory of a session.
+    ///
+    /// - Returns: whether there was any in it.
+    func retreat(from directory: RemotePath) -> Bool {
+        let now = Instant.now
+        let jobs = state.withLock { state -> [Job] in
+            // Nobody holds an idle session, so its location can be read here; that of another one cannot.
+            let inside = state.machine.idle.filter { state.sessions[$0]?.isInside(directory) ?? false }
+            let actions = state.machine.retreat(inside)
+            for case .retreat(let id) in actions { state.retreating.insert(id) }
+            return Self.absorb(actions, into: &state, now).jobs
+        }
+        for job in jobs { carryOut(job) }
+        // Each ends by the limit of its own replies.
+        _ = state.wait(until: .never) { $0.retreating.isEmpty ? true : nil }
+        return !jobs.isEmpty
+    }
+
     /// Says how the holder of a session gives it up when others need it. Called at once if that was wished already.
     ///
     /// The handler may run on any thread, holding no lock; it must not block. It is forgotten at ``release(_:)``.
@@ -181,6 +205,8 @@ final class ConnectionPool: Sendable {
                 if let session = state.sessions[id] { jobs.append(.recover(session)) }
             case .keepAlive(let id):
                 if let session = state.sessions[id] { jobs.append(.keepAlive(session)) }
+            case .retreat(let id):
+                if let session = state.sessions[id] { jobs.append(.retreat(session)) }
             case .close(let id):
                 if let session = forget(id, in: &state) { jobs.append(.close(session)) }
             case .discard(let id):
@@ -215,6 +241,10 @@ final class ConnectionPool: Sendable {
         case .keepAlive(let session):
             start(
                 { $0.service(session, Session.keepAlive) },
+                orElse: { pool, _ in pool.serviced(session, true) })
+        case .retreat(let session):
+            start(
+                { $0.service(session, Session.returnToBase) },
                 orElse: { pool, _ in pool.serviced(session, true) })
         case .close(let session):
             session.control.quit()
@@ -264,6 +294,7 @@ final class ConnectionPool: Sendable {
     private func serviced(_ session: Session, _ works: Bool) {
         let id = session.control.id
         handle { machine, now in machine.serviced(id, works: works, now: now) }
+        if state.withLock({ $0.retreating.remove(id) }) != nil { state.wake() }
     }
 
     // MARK: - Time

@@ -15,8 +15,8 @@ import Threading
 /// 4. Waiting is in order of arrival, metadata before transfers; but after ``Settings/metadataRun`` grants of metadata in
 ///    a row a waiting transfer comes first, so that it cannot starve.
 /// 5. "Too many connections" while others are alive is no error: their number becomes the limit, for
-///    ``Settings/limitMemory``; then one more is tried again. Without any alive it is tried again for
-///    ``Settings/patience``: the server may still count connections that broke a moment ago.
+///    ``Settings/limitMemory``; then one more is tried again. Without any alive it is tried again, at growing intervals,
+///    for ``Settings/patience``: the server may still count connections that broke a moment ago.
 /// 6. What is done *ahead* of anybody's wish is granted last, and never the last connection: after the grant one is idle,
 ///    or doing metadata work, which is short. It may open further connections, but leaves room for one. A stream that is
 ///    read ahead is small and yields to anybody after ``Settings/aheadSlice``; until then it is let finish, for to break it off
@@ -44,6 +44,8 @@ struct PoolStateMachine {
     private var nextAttempt: Instant?
     /// While nothing is alive and the server takes nobody: since when.
     private var refusedSince: Instant?
+    /// How often since.
+    private var refusals = 0
     /// The refusal of a login, repeated to everybody until ``nextAttempt``.
     private var loginRefusal: FTPError?
     private var isShutDown = false
@@ -86,6 +88,7 @@ struct PoolStateMachine {
     /// A connection has been made and is logged in.
     mutating func opened(_ id: ConnectionID, now: Instant) -> [Action] {
         refusedSince = nil
+        refusals = 0
         nextAttempt = nil
         loginRefusal = nil
         guard !isShutDown else {
@@ -111,11 +114,13 @@ struct PoolStateMachine {
             let since = refusedSince ?? now
             refusedSince = since
             if now.since(since) < settings.patience {
-                nextAttempt = now.advanced(by: .seconds(1))
+                nextAttempt = now.advanced(by: pause(behind: refusals))
+                refusals += 1
                 return settle(now)
             }
         }
         refusedSince = nil
+        refusals = 0
         nextAttempt = now.advanced(by: settings.retryPause)
         if case .loginRefused = error {
             loginRefusal = error
@@ -146,6 +151,18 @@ struct PoolStateMachine {
         released(id, works ? .usable : .dead, now: now)
     }
 
+    /// These connections shall leave their directory; those that are in use do so by themselves, or need it.
+    mutating func retreat(_ ids: [ConnectionID]) -> [Action] {
+        guard !isShutDown else { return [] }
+        return ids.compactMap { id in
+            guard let connection = connections.first(where: { $0.id == id }), case .idle = connection.use else {
+                return nil
+            }
+            setUse(.serviced, of: id)
+            return .retreat(id)
+        }
+    }
+
     /// The time that ``nextTick`` asked for has come.
     mutating func tick(now: Instant) -> [Action] {
         settle(now)
@@ -162,6 +179,13 @@ struct PoolStateMachine {
     }
 
     // MARK: - What the owner may ask
+
+    /// The connections that nobody holds.
+    var idle: [ConnectionID] {
+        connections.compactMap { connection in
+            if case .idle = connection.use { connection.id } else { nil }
+        }
+    }
 
     /// Whether no connection is left, not even one being opened or closed by its holder.
     var isEmpty: Bool { connections.isEmpty }
@@ -316,6 +340,11 @@ struct PoolStateMachine {
     }
 
     // MARK: - Helpers
+
+    private func pause(behind refusals: Int) -> Duration {
+        // Four doublings are beyond the longest pause already, and cannot overflow.
+        min(settings.firstPause * (1 << min(refusals, 4)), settings.longestPause)
+    }
 
     private var limit: Int { min(settings.limit, learned?.limit ?? settings.limit) }
     private var waitingCount: Int { metadata.count + transfers.count }

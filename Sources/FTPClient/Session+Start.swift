@@ -109,6 +109,11 @@ extension Session {
             throw .final(error)
         }
         guard let reply else { return nil }
+        // 202, "superfluous at this site", does not begin anything: what was sent for it would be lost.
+        if reply.code == 202, !hasStarted {
+            hasOpenTransfer = false
+            throw .final(.refused(verb: verb, reply))
+        }
         switch reply.category {
         // 202, "superfluous at this site": nothing will come.
         case .completion where reply.code == 202:

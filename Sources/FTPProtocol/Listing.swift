@@ -1,7 +1,7 @@
 /// What a directory holds, as a server listed it.
 package struct Listing: Sendable {
     /// The entries in the server's order, each name once: the first line with it wins. Never `.` or `..`.
-    package internal(set) var entries: [ListingEntry] = []
+    package var entries: [ListingEntry] = []
     /// How many lines were left out because they could not be understood, or named something that is not a name.
     /// Headers, totals, empty lines, `.`, `..` and repetitions do not count.
     package internal(set) var skipped = 0
