@@ -177,7 +177,7 @@ extension Servers {
             policy.clientAuthority = client.certificate
             try withTemporaryDirectory { (directory) throws in
                 let file = "\(directory)/client.pem"
-                try write(client.certificate + client.key, to: file)
+                try write(client.certificate + client.privateKey, to: file)
                 try withSecureServer(sampleTree(), policy) { (server) throws in
                     let output = try SecureClient.run(
                         server, policy,
@@ -286,10 +286,10 @@ extension Servers {
 
         @Test func `takes no certificate that is none, or that is another key's`() throws {
             let (one, other) = (try TLSIdentity(), try TLSIdentity())
-            #expect(throws: TLSFailure.self) { try TLSIdentity(certificate: bytes("none"), key: one.key) }
+            #expect(throws: TLSFailure.self) { try TLSIdentity(certificate: bytes("none"), key: one.privateKey) }
             #expect(throws: TLSFailure.self) { try TLSIdentity(certificate: one.certificate, key: bytes("none")) }
-            #expect(throws: TLSFailure.self) { try TLSIdentity(certificate: one.certificate, key: other.key) }
-            #expect(try TLSIdentity(certificate: one.certificate, key: one.key).certificate == one.certificate)
+            #expect(throws: TLSFailure.self) { try TLSIdentity(certificate: one.certificate, key: other.privateKey) }
+            #expect(try TLSIdentity(certificate: one.certificate, key: one.privateKey).certificate == one.certificate)
         }
 
         private func hex(_ bytes: [UInt8]) -> String {

@@ -68,15 +68,16 @@ package final class TestServer: Sendable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - security: how it uses TLS; then it requires that of logins and of data connections.
+    ///   - isOld: it speaks TLS 1.2 and nothing newer.
     ///   - family: at 127.0.0.1 or at ::1.
     ///   - connectionsPerClient: how many control connections the server lets one client have.
     ///   - bytesPerSecond: how fast one transfer goes; 0: as fast as it can.
     package init(
-        _ kind: Kind, _ security: Endpoint.Security = .off, _ family: Endpoint.Family = .ipv4,
+        _ kind: Kind, _ security: Endpoint.Security = .off, isOld: Bool = false, _ family: Endpoint.Family = .ipv4,
         connectionsPerClient: Int = 50, bytesPerSecond: Int = 0
     ) throws {
         self.kind = kind
-        name = Self.name(kind, security, family)
+        name = Self.name(kind, security, isOld: isOld, family)
         limits = ["--connections-per-client", String(connectionsPerClient), "--rate", String(bytesPerSecond)]
         runDirectory = try TemporaryDirectory("server-\(name)")
         do {
@@ -93,8 +94,11 @@ package final class TestServer: Sendable, CustomStringConvertible {
     }
 
     /// What the script calls a server.
-    package static func name(_ kind: Kind, _ security: Endpoint.Security, _ family: Endpoint.Family) -> String {
-        kind.rawValue + (security == .off ? "" : "-\(security.rawValue)") + (family == .ipv6 ? "-6" : "")
+    package static func name(
+        _ kind: Kind, _ security: Endpoint.Security, isOld: Bool = false, _ family: Endpoint.Family
+    ) -> String {
+        kind.rawValue + (security == .off ? "" : "-\(security.rawValue)") + (isOld ? "-tls12" : "")
+            + (family == .ipv6 ? "-6" : "")
     }
 
     deinit {

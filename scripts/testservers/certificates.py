@@ -37,6 +37,11 @@ class Certificates:
         """Key and certificate in one file, as Pure-FTPd wants them."""
         return self.folder / "both.pem"
 
+    @property
+    def only_tls12(self):
+        """OpenSSL's configuration (OPENSSL_CONF) for a server that speaks nothing newer."""
+        return self.folder / "tls12.cnf"
+
 
 def certificates(run):
     """Those of a run folder; made at the first call."""
@@ -61,6 +66,8 @@ def certificates(run):
             "-CA", found.authority, "-CAkey", authority_key, "-addext", f"subjectAltName={NAMES}",
             "-addext", "basicConstraints=critical,CA:FALSE", "-addext", "extendedKeyUsage=serverAuth",
             "-addext", "authorityKeyIdentifier=keyid")
+    found.only_tls12.write_text(
+        "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = default\n[default]\nMaxProtocol = TLSv1.2\n")
     found.key.chmod(0o600)
     found.both.touch(mode=0o600)
     found.both.write_bytes(found.key.read_bytes() + found.server.read_bytes())
