@@ -21,7 +21,7 @@ extension Mounts {
             let cause: String?
 
             init(
-                _ description: String, _ scheme: String, _ options: String = "timeout=5", fault: FaultPlan.Rule? = nil,
+                _ description: String, _ scheme: String, _ options: String, fault: FaultPlan.Rule? = nil,
                 _ policy: @escaping @Sendable () throws -> TLSPolicy?, refused cause: String?
             ) {
                 testDescription = description
@@ -35,8 +35,10 @@ extension Mounts {
 
         static let rows = [
             // Certificates.
-            Row("nobody vouches for the certificate", "ftpes", { try .strict(.explicit) }, refused: "tls_pin=$PIN"),
-            Row("likewise, implicit", "ftps", { try .strict(.implicit) }, refused: "tls_pin=$PIN"),
+            Row(
+                "nobody vouches for the certificate", "ftpes", "timeout=5", { try .strict(.explicit) },
+                refused: "tls_pin=$PIN"),
+            Row("likewise, implicit", "ftps", "timeout=5", { try .strict(.implicit) }, refused: "tls_pin=$PIN"),
             Row(
                 "a stranger's authority", "ftpes", "tls_ca=$OTHER_CA", { try .strict(.explicit) },
                 refused: "tls_pin=$PIN"),
@@ -60,15 +62,15 @@ extension Mounts {
                 }, refused: nil),
             Row("any certificate", "ftpes", "tls_verify=no", { try .strict(.explicit) }, refused: nil),
             // No TLS.
-            Row("explicit, and the server has no TLS", "ftpes", { nil }, refused: "TLS"),
-            Row("implicit, and the server has no TLS", "ftps", { nil }, refused: "TLS"),
+            Row("explicit, and the server has no TLS", "ftpes", "timeout=5", { nil }, refused: "TLS"),
+            Row("implicit, and the server has no TLS", "ftps", "timeout=5", { nil }, refused: "TLS"),
             Row("auto, and the server has no TLS", "ftp", "tls=auto", { nil }, refused: nil),
             Row(
                 "auto, and the server demands it", "ftp", "tls=auto,tls_ca=$CA", { try .strict(.explicit) },
                 refused: nil),
             Row(
                 "auto does not trust everybody", "ftp", "tls=auto", { try .strict(.explicit) }, refused: "tls_pin=$PIN"),
-            Row("off, and the server demands it", "ftp", { try .strict(.explicit) }, refused: "(?i)tls"),
+            Row("off, and the server demands it", "ftp", "timeout=5", { try .strict(.explicit) }, refused: "(?i)tls"),
             Row(
                 "only AUTH SSL", "ftpes", "tls_ca=$CA",
                 {
