@@ -56,7 +56,9 @@ let package = Package(
         // 2
         .target(
             name: "FTPClient",
-            dependencies: ["CLinux", "FTPProtocol", "Threading", "Vocabulary", deque, logging, systemPackage],
+            dependencies: [
+                "CLinux", "COpenSSL", "FTPProtocol", "Threading", "Vocabulary", deque, logging, systemPackage,
+            ],
             swiftSettings: strict),
         .target(
             name: "FileSystem",
@@ -94,8 +96,9 @@ let package = Package(
         .testTarget(
             name: "FTPClientTests",
             dependencies: [
-                "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "Threading", "Vocabulary",
-                systemPackage,
+                "COpenSSL", "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "TestSupport",
+                "Threading",
+                "Vocabulary", systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -53,6 +53,7 @@ struct CommandRow: Sendable {
         "RANG": CommandRow([.login, .argument], ParameterCommands.rang),
         "PASV": CommandRow([.login], ParameterCommands.pasv),
         "EPSV": CommandRow([.login], ParameterCommands.epsv),
+        "PRET": CommandRow([.login, .argument], DataFaults.pret),
         "PORT": CommandRow([.login, .argument], ParameterCommands.port),
         "EPRT": CommandRow([.login, .argument], ParameterCommands.eprt),
 
@@ -108,6 +109,7 @@ extension Session {
         if row.guards.contains(.data) {
             if core.tls?.policy.requiresTLSForData == true && !isDataPrivate { return answer(.dataNeedsSecurity) }
             if !data.isSet { return answer(.noDataConnection) }
+            if let refusal = DataFaults.refusal(self, of: command.verb) { return refusal }
         }
         return try row.handler(self, argument)
     }

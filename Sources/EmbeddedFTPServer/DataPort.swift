@@ -123,7 +123,19 @@ final class DataPort {
         return nil
     }
 
+    /// Connects from 127.0.0.2, and waits until the client has hung up.
+    private func connectFromElsewhere(to address: SocketAddress, until deadline: Deadline) throws(SessionEnd) {
+        guard let local = SocketAddress("127.0.0.2", port: 0),
+            let socket = try? Socket.connect(to: address, from: local)
+        else { return }
+        defer { try? socket.close() }
+        _ = try control.wait(for: socket, POLLIN, until: deadline)
+    }
+
     private func connect(to address: SocketAddress, until deadline: Deadline) throws(SessionEnd) {
+        if control.configuration.dialect.quirks.contains(.connectsFromElsewhereToo), !isIPv6 {
+            try connectFromElsewhere(to: address, until: deadline)
+        }
         guard let socket = try? Socket.connect(to: address) else { return }
         // Noted at once, so that it is closed whatever ends the wait.
         connection = DataConnection(socket)

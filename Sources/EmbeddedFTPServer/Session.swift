@@ -23,6 +23,8 @@ final class Session {
     var isASCII = true
     /// What REST said, for the next transfer.
     var restart: Int64 = 0
+    /// The verb that PRET said, for the next transfer.
+    var announced: [UInt8]?
     /// What RANG said, for the next RETR: its first and its last byte.
     var range: ClosedRange<Int64>?
     /// What RNFR named, for the RNTO behind it.
