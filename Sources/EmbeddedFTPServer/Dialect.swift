@@ -25,6 +25,10 @@ package struct Dialect: Sendable {
     package var reasons: ReasonStyle
     /// What it says; what is missing here is said as in ``Phrase/usual``.
     package var says: [Phrase: Saying]
+    /// In which zone LIST shows times, in seconds east of UTC.
+    package var zoneOffset: Int64 = 0
+    /// How many entries a listing shows at most; it then says that it was truncated (Pure-FTPd).
+    package var listingLimit: Int?
 
     /// A product that deviates from the usual as told.
     package init(
@@ -46,7 +50,7 @@ package struct Dialect: Sendable {
     package static let machineListingFeature = "MLST"
 
     /// What it says on an occasion.
-    package func saying(_ phrase: Phrase) -> Saying { says[phrase] ?? phrase.usual }
+    package func saying(_ phrase: Phrase) -> Saying { says[phrase] ?? Self.security[name]?[phrase] ?? phrase.usual }
 
     /// The deviations. Each was seen on a real server.
     package struct Quirks: OptionSet, Sendable {

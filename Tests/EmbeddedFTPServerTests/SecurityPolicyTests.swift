@@ -80,6 +80,24 @@ extension Servers {
             }
         }
 
+        @Test(arguments: [
+            (Dialect.vsftpd, 530, 522), (.proftpd, 550, 425), (.pureftpd, 421, 522), (.filezilla, 530, 425),
+        ])
+        func `speaks like the product`(dialect: Dialect, login: Int, refusal: Int) throws {
+            var policy = try TLSPolicy(.explicit)
+            policy.requiresTLSForLogin = true
+            policy.requiresSessionReuse = true
+            try withSecureServer(sampleTree(), policy, change: { $0.dialect = dialect }) { (server) throws in
+                let client = try RawClient(server)
+                _ = try client.reply()
+                #expect(try client.code("USER joe") == login)
+                let output = try SecureClient.run(
+                    server, policy,
+                    "c = Client().log_in(); c.reuses = False; print(outcome(lambda: c.get('a.txt')))")
+                #expect(output == "\(refusal)")
+            }
+        }
+
         /// What one policy does to a client that does all it can.
         struct Demand: Sendable, CustomTestStringConvertible {
             let name: String
@@ -117,6 +135,12 @@ extension Servers {
             Demand(
                 "a session is not reused", change: { $0.requiresSessionReuse = true },
                 "c = Client().log_in(); c.reuses = False; \(get); c.reuses = True; \(get)", gives: "522\nhel"),
+            Demand(
+                "a session is not reused, and the control connection ends",
+                change: {
+                    $0.requiresSessionReuse = true
+                    $0.hangsUpWithoutSessionReuse = true
+                }, "c = Client().log_in(); c.reuses = False; \(get); print(outcome(c.pwd))", gives: "522\nEOFError"),
             Demand(
                 "a session of another control connection is not the own one",
                 change: { $0.requiresSessionReuse = true },

@@ -72,6 +72,18 @@ def selftest(server):
     if server["tls"] != "off":
         secure(server, client, point, refused)
 
+    others = many_clients(server, point, refused) if is_plain else []
+    for other in [*others, client]:
+        other.close()
+    for failure in failures:
+        print(f"{server['name']}: FAILED: {failure}")
+    if not failures:
+        print(f"{server['name']}: serves as the tests need it")
+    return not failures
+
+
+def many_clients(server, point, refused):
+    """As many clients as the server shall let in, and one more; returns them."""
     others = []
     try:
         while len(others) + 1 < min(server["connections"], 20):
@@ -81,13 +93,7 @@ def selftest(server):
             point("one client more is refused", refused(lambda: connect(server)))
     except (OSError, EOFError, ftplib.Error) as reason:
         point(f"the clients that shall fit do ({len(others) + 1}: {reason})", False)
-    for other in [*others, client]:
-        other.close()
-    for failure in failures:
-        print(f"{server['name']}: FAILED: {failure}")
-    if not failures:
-        print(f"{server['name']}: serves as the tests need it")
-    return not failures
+    return others
 
 
 def big_directory(root, client, point):
