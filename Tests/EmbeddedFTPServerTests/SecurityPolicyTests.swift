@@ -71,7 +71,7 @@ extension Servers {
                 #expect(
                     output
                         == """
-                        503 503 200 536 536 504 200 200
+                        530 503 200 536 536 504 200 200
                         331 230
                         6
                          AUTH TLS  AUTH SSL  PBSZ  PROT
