@@ -52,7 +52,7 @@ package struct Dialect: Sendable {
     package static let machineListingFeature = "MLST"
 
     /// What it says on an occasion.
-    package func saying(_ phrase: Phrase) -> Saying { says[phrase] ?? phrase.usual }
+    package func saying(_ phrase: Phrase) -> Saying { says[phrase] ?? Self.security[name]?[phrase] ?? phrase.usual }
 
     /// The deviations. Each was seen on a real server.
     package struct Quirks: OptionSet, Sendable {

@@ -135,6 +135,9 @@ enum TransferCommands {
     private static func refusal(_ session: Session, _ problem: Phrase) -> Answer {
         session.data.disconnect(.close)
         session.wasAborted = problem == .transferAborted
+        if problem == .sessionNotReused, session.core.tls?.policy.hangsUpWithoutSessionReuse == true {
+            session.isFinishing = true
+        }
         return session.answer(problem)
     }
 }
