@@ -8,6 +8,7 @@ extension Session {
         let limit = overall.earlier(.after(timeouts.reply))
         let greeting = try control.greeting(Wait(.greeting, until: limit, cancellation))
         try checkGreeting(greeting)
+        self.greeting = greeting.lines.first { !$0.isEmpty } ?? []
         control.loginLimit = overall
         defer { control.loginLimit = nil }
         let isPatient = greeting.mentions(ServerProfile.greetingsOfPatientServers)
