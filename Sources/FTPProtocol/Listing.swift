@@ -1,7 +1,7 @@
 /// What a directory holds, as a server listed it.
 package struct Listing: Sendable {
     /// The entries in the server's order, each name once: the first line with it wins. Never `.` or `..`.
-    package internal(set) var entries: [ListingEntry] = []
+    package var entries: [ListingEntry] = []
     /// How many lines were left out because they could not be understood, or named something that is not a name.
     /// Headers, totals, empty lines, `.`, `..` and repetitions do not count.
     package internal(set) var skipped = 0
@@ -12,20 +12,24 @@ package struct Listing: Sendable {
     /// A hint that shows a server which ignores the argument of `LIST` and lists its current directory.
     package internal(set) var currentDirectory: [UInt8]?
 
+    /// Whether `.` or `..` was among the lines: a sign that the server shows all names, also those with a period in
+    /// front.
+    package internal(set) var showsItself = false
+
+    /// How the server writes its listings, as far as is known after these lines: for the next parser of the same server.
+    /// `nil` for `MLSD`, and when nothing was known before and there was no entry.
+    package internal(set) var style: ListingStyle?
+
     /// An empty directory.
     package init() {}
-}
 
-/// What one line of a listing turned out to be.
-enum LineReading {
-    /// An entry of the directory.
-    case entry(ListingEntry)
-    /// The directory itself, by this name.
-    case currentDirectory([UInt8])
-    /// A line that belongs to the format but names nothing new: a total, the parent directory, an empty line.
-    case nothing
-    /// A line of this format that is broken, or whose name is not one. No other format is tried.
-    case broken
-    /// A line of another format.
-    case notMine
+    /// Adds an entry whose name is not there yet.
+    package mutating func add(_ entry: ListingEntry) { entries.append(entry) }
+
+    /// The same listing with changed entries, which keep their names.
+    package func replacingEntries(_ change: (ListingEntry) -> ListingEntry) -> Listing {
+        var result = self
+        result.entries = entries.map(change)
+        return result
+    }
 }
