@@ -25,6 +25,10 @@ package struct Dialect: Sendable {
     package var reasons: ReasonStyle
     /// What it says; what is missing here is said as in ``Phrase/usual``.
     package var says: [Phrase: Saying]
+    /// In which zone LIST shows times, in seconds east of UTC.
+    package var zoneOffset: Int64 = 0
+    /// How many entries a listing shows at most; it then says that it was truncated (Pure-FTPd).
+    package var listingLimit: Int?
 
     /// A product that deviates from the usual as told.
     package init(
@@ -120,6 +124,14 @@ package struct Dialect: Sendable {
         package static let opensWithRemainingSize = Quirks(rawValue: 1 << 31)
         /// An empty line is answered (ProFTPD); else passed over.
         package static let answersEmptyLine = Quirks(rawValue: 1 << 32)
+        /// PASV and EPSV want a PRET before them that names the transfer (drftpd).
+        package static let wantsPreTransfer = Quirks(rawValue: 1 << 48)
+        /// REST is answered 350, and the transfer begins at the start of the file all the same.
+        package static let confirmsRestartOnly = Quirks(rawValue: 1 << 49)
+        /// REST forgets what does not fit into 32 bits.
+        package static let keepsRestartIn32Bits = Quirks(rawValue: 1 << 50)
+        /// An active data connection comes twice: first from another address (127.0.0.2), then from the server's own.
+        package static let connectsFromElsewhereToo = Quirks(rawValue: 1 << 51)
     }
 }
 

@@ -23,6 +23,13 @@ package struct ClientConfiguration: Sendable {
     /// How many control connections there may be at a time, at least 1.
     package var connections: Int
     package var timeouts: Timeouts
+    /// Whether and how connections are encrypted.
+    package var tls = TLSSettings()
+    /// How connections are made, and through what.
+    package var network = NetworkSettings()
+    package var listingLimit = ListingLimit()
+    /// The zone in which the server tells times where FTP leaves it open.
+    package var timeZone = ServerTimeZone.automatic
     /// Takes warnings, and at debug level every command and reply, passwords masked.
     package var logger: Logger
 
@@ -46,6 +53,17 @@ package struct ClientConfiguration: Sendable {
         self.logger = logger
     }
 
+    /// What one listing may bring; there it is cut.
+    package struct ListingLimit: Hashable, Sendable {
+        /// 128 MiB: some 200 bytes for each of the lines, three times what is usual.
+        package var bytes = 128 * 1024 * 1024
+        /// Half a million, beside which a directory on a server that lists it in any bearable time looks small. With all
+        /// that this program knows of one, an entry takes up to a kilobyte of memory while a listing is taken in.
+        package var lines = 500_000
+
+        package init() {}
+    }
+
     /// How long to wait for what. Every wait of the client ends by one of these.
     package struct Timeouts: Hashable, Sendable {
         /// For the name service. The resolver's own default is 5 s per server with two tries.
@@ -66,6 +84,8 @@ package struct ClientConfiguration: Sendable {
         package var dataIdle: Duration = .seconds(60)
         /// For the confirmation after the last byte; servers that scan or copy an upload take that long.
         package var finalReply: Duration = .seconds(60)
+        /// For the confirmation of a download, whose last byte the server has sent itself: it has nothing left to do.
+        package var downloadReply: Duration = .seconds(10)
         /// For bringing an aborted transfer's connection back to order. A new login takes about as long, so waiting
         /// longer gains nothing.
         package var recovery: Duration = .seconds(1)

@@ -14,7 +14,7 @@ import Threading
 extension MountingProcess {
     /// Connects, logs in and enters the directory.
     func connect(_ logger: Logger, _ ending: Ending) throws(MountFailure) -> Client {
-        let client = Client(configuration: ClientConfiguration(plan, credentials, logger))
+        let client = Client(configuration: try ClientConfiguration(plan, credentials, logger))
         do throws(FTPError) {
             try client.connect(cancellation: ending.cancellation)
             return client
@@ -37,6 +37,7 @@ extension MountingProcess {
         configuration.readOnly = options.isReadOnly
         configuration.defaultPermissions = options.checksPermissions
         configuration.cacheSize = Int(clamping: options.cacheSize)
+        configuration.prefetch = options.prefetches
         return configuration
     }
 
@@ -106,12 +107,18 @@ extension MountingProcess {
 
 extension ClientConfiguration {
     /// What the URL and the options of a mount say about the connections to its server.
-    init(_ plan: MountPlan, _ credentials: Credentials, _ logger: Logger) {
+    ///
+    /// - Throws: ``MountFailure`` when a file that an option names cannot be used.
+    init(_ plan: MountPlan, _ credentials: Credentials, _ logger: Logger) throws(MountFailure) {
         let directory = plan.address.directory
         self.init(
             host: plan.address.host, port: plan.port, user: credentials.user, password: credentials.password,
             base: directory.isAbsolute ? .absolute(directory.components) : .relativeToLogin(directory.components),
             connections: plan.options.connections, logger: logger)
+        tls = try TLSSettings(plan.options.tls, mode: plan.tls)
+        network = plan.options.network
+        network.proxy = plan.proxy
+        timeZone = plan.options.timeZone
         timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
     }
 }
@@ -139,8 +146,10 @@ extension MountFailure {
             switch error {
             case .cancelled: .interrupted
             case .localFailure: .system
-            case .refused, .loginRefused, .tooManyConnections, .baseDirectoryRefused, .connectionLost, .timedOut,
-                .unreachable, .unknownHost, .notFTP, .protocolViolation, .invalidArgument, .unsupported,
+            case .tlsSettings: .usage
+            case .refused, .loginRefused, .tlsRefused, .tlsFailed, .certificateRejected, .tooManyConnections,
+                .baseDirectoryRefused, .connectionLost, .timedOut, .unreachable, .proxyFailed, .unknownHost, .notFTP,
+                .protocolViolation, .invalidArgument, .unsupported,
                 .changedRemotely, .closed:
                 .mountFailed
             }

@@ -46,11 +46,12 @@ package enum Probing {
     ) throws(MountFailure) -> String? {
         let level: Logger.Level = plan.isDebug ? .debug : .error
         let logger = Logger(label: "ftpfs") { _ in LineLogHandler(to: .standardError, level: level) }
+        let configuration = try ClientConfiguration(plan, credentials, logger)
         var report = ProbeReport()
         let left: String?
         do throws(FTPError) {
             left = try ServerProbe.run(
-                ClientConfiguration(plan, credentials, logger), cancellation: ending,
+                configuration, cancellation: ending,
                 found: { finding in
                     let line = report.add(finding)
                     if !asJSON { say(line) }
