@@ -57,13 +57,13 @@ extension Session {
         var hasFailed = false
         while true {
             let transfer = try beginTransfer(command, cancellation)
-            var parser = ListingParser(format: format, now: listingNow)
+            var parser = ListingParser(format: format, now: listingNow, style: server.known.listings.style)
             let end: DataEnd
             do throws(FTPError) {
                 end = try read(transfer, into: &parser, cancellation)
                 if end.isCut {
                     transfer.abandon(abortively: true)
-                    return cut(finish(&parser), end, path)
+                    return cut(finish(&parser, isCut: true), end, path)
                 }
             } catch {
                 transfer.abandon(abortively: false)
@@ -73,6 +73,7 @@ extension Session {
                 let reply = try transfer.finish(cancellation)
                 let raw = RawListing(
                     listing: finish(&parser), isTruncated: reply.mentions(Self.truncatedWords))
+                if let style = raw.listing.style { server.learn { $0.listings.style = style } }
                 warn(of: raw, reply, path)
                 return raw
             } catch {
@@ -87,8 +88,8 @@ extension Session {
     }
 
     /// The listing with names as this machine writes them.
-    private func finish(_ parser: inout ListingParser) -> Listing {
-        var listing = parser.finish()
+    private func finish(_ parser: inout ListingParser, isCut: Bool = false) -> Listing {
+        var listing = parser.finish(isCut: isCut)
         skippedLines = listing.skipped
         if server.configuration.charset != nil { listing.entries = listing.entries.compactMap(local) }
         return listing
