@@ -9,6 +9,7 @@ extension Session {
         try beginImplicitTLS(until: limit, cancellation)
         let greeting = try control.greeting(Wait(.greeting, until: limit, cancellation))
         try checkGreeting(greeting)
+        self.greeting = greeting.lines.first { !$0.isEmpty } ?? []
         control.loginLimit = overall
         defer { control.loginLimit = nil }
         let isPatient = greeting.mentions(ServerProfile.greetingsOfPatientServers)

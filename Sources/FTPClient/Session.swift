@@ -54,6 +54,8 @@ final class Session: @unchecked Sendable {
     var hasOpenTransfer = false
     /// Whether a `REST` has been accepted that no transfer has used up.
     var hasPendingRestart = false
+    /// The first line of the greeting that says something.
+    var greeting: [UInt8] = []
     /// Which of the two keep-alive commands is next: some servers do not count `NOOP` as activity, and some proxies
     /// answer it themselves.
     private var keepAliveByPWD = false

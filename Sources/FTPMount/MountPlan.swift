@@ -30,6 +30,19 @@ package struct MountPlan: Sendable {
         mountPoint = try MountPoint(checking: request.mountPoint, acceptsNonEmpty: options.acceptsNonEmpty).path
     }
 
+    /// Checks a request that is only about the server: there is no mount point.
+    ///
+    /// - Throws: ``MountFailure`` (``ExitCode/usage``).
+    init(probing request: MountRequest) throws(MountFailure) {
+        program = request.program
+        isDebug = request.isDebug
+        optionTexts = OptionList.withoutCredentials(request.optionTexts)
+        address = try Self.address(request.source)
+        options = try Self.options(request.optionTexts, ignoringUnknown: false)
+        tls = try Self.tls(address, options)
+        mountPoint = ""
+    }
+
     /// The plan that another process has checked and written down.
     init(trusting record: SettingsRecord) throws(MountFailure) {
         program = record.program

@@ -14,14 +14,7 @@ import Threading
 extension MountingProcess {
     /// Connects, logs in and enters the directory.
     func connect(_ logger: Logger, _ ending: Ending) throws(MountFailure) -> Client {
-        var configuration = ClientConfiguration(
-            host: plan.address.host, port: plan.port, user: credentials.user, password: credentials.password,
-            base: plan.address.directory.isAbsolute
-                ? .absolute(plan.address.directory.components) : .relativeToLogin(plan.address.directory.components),
-            connections: plan.options.connections, logger: logger)
-        configuration.tls = try TLSSettings(plan.options.tls, mode: plan.tls)
-        configuration.timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
-        let client = Client(configuration: configuration)
+        let client = Client(configuration: try ClientConfiguration(plan, credentials, logger))
         do throws(FTPError) {
             try client.connect(cancellation: ending.cancellation)
             return client
@@ -108,6 +101,21 @@ extension MountingProcess {
     func leave(_ spool: SpoolDirectory, _ logger: Logger) {
         guard !spool.remove() else { return }
         logger.error("what could not be sent to \(plan.place) is left in \(spool.path)")
+    }
+}
+
+extension ClientConfiguration {
+    /// What the URL and the options of a mount say about the connections to its server.
+    ///
+    /// - Throws: ``MountFailure`` for a file of the TLS options that may not be used.
+    init(_ plan: MountPlan, _ credentials: Credentials, _ logger: Logger) throws(MountFailure) {
+        let directory = plan.address.directory
+        self.init(
+            host: plan.address.host, port: plan.port, user: credentials.user, password: credentials.password,
+            base: directory.isAbsolute ? .absolute(directory.components) : .relativeToLogin(directory.components),
+            connections: plan.options.connections, logger: logger)
+        tls = try TLSSettings(plan.options.tls, mode: plan.tls)
+        timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
     }
 }
 
