@@ -77,7 +77,7 @@ extension FTPError: CustomStringConvertible {
             return "the server refused \(verb): \(reply.summary)"
         case .loginRefused(let reply):
             let advice =
-                reply.mentions(["tls", "ssl", "encrypt"])
+                reply.mentionsEncryption
                 ? "mount with tls=explicit" : "check the user name and the password"
             return "the server refused the login: \(reply.summary); \(advice)"
         case .tooManyConnections(let reply):

@@ -35,7 +35,7 @@ struct SessionSecurity {
     let certificate: CertificateCheck.Certificate
     let version: TLSSettings.Version
     /// When the handshake was.
-    let since: Instant
+    var since: Instant
     /// Whether data connections are encrypted.
     var protectsData: Bool
     /// Whether the last data connection has resumed a session.
@@ -126,11 +126,14 @@ extension Session {
         guard command.verb == "PROT" else { return }
         let isAccepted = reply.category == .completion
         guard command.argument == Array("P".utf8) else {
-            if isAccepted {
+            guard !isAccepted else {
                 security?.protectsData = false
-            } else if settings.mode != .implicit || reply.mentions(["prot"]) || reply.code >= 530 {
-                try demandPrivateData(cancellation)
+                return
             }
+            // The user would do without encrypted data; the server would not.
+            server.learn { $0.tls.demandsPrivateData = true }
+            let command = Command("PROT", "P")
+            try judgeProtection(command, try exchange(command, cancellation), cancellation)
             return
         }
         if isAccepted {
@@ -138,13 +141,6 @@ extension Session {
         } else if settings.mode != .implicit {
             throw .tlsRefused(command: "PROT P", reply)
         }
-    }
-
-    /// The user would do without encrypted data; the server would not.
-    private func demandPrivateData(_ cancellation: Cancellation) throws(FTPError) {
-        server.learn { $0.tls.demandsPrivateData = true }
-        let command = Command("PROT", "P")
-        try judgeProtection(command, try exchange(command, cancellation), cancellation)
     }
 
     // MARK: - Data connections
@@ -269,10 +265,15 @@ extension Session {
     static func demandsProtection(_ reply: Reply) -> Bool {
         switch reply.code {
         case 521, 522, 534: true
-        case 425, 431, 503, 530, 550: reply.mentions(["prot p", "encrypt", "tls", "ssl"])
+        case 425, 431, 503, 530, 550: reply.mentions(["prot p"]) || reply.mentionsEncryption
         default: false
         }
     }
+}
+
+extension Reply {
+    /// Whether a refusal is about a connection that is not encrypted.
+    var mentionsEncryption: Bool { mentions(["tls", "ssl", "encrypt", "cleartext"]) }
 }
 
 /// What a client has seen of a server's TLS. For `ftpfs probe`, and for tests.

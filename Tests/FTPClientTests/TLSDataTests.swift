@@ -228,6 +228,48 @@ struct TLSDataTests {
         #expect(peer.outcome() == [])
     }
 
+    @Test("a connection whose session has become too old is replaced, and TLS 1.3 stays")
+    func stale() throws {
+        let peer = try TLSPeer(
+            .init(certificate: certificate),
+            TLSTests.upgrade + TLSTests.login + [
+                .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: true), .endData(notify: true),
+                .send(["522 SSL connection failed: session reuse required"]), .awaitEnd,
+            ])
+        let server = SharedServer(TLSTests.configuration(peer.port) { $0.pin = certificate.pin })
+        let session = try Session.establish(server, id: 1, cancellation)
+        session.security?.since = Instant.now.advanced(by: .seconds(-3600))
+        do throws(FTPError) {
+            _ = try session.list(.root, cancellation)
+            Issue.record("no error")
+        } catch {
+            #expect(error.leftNothingDone)
+            #expect("\(error)".contains("too old"))
+        }
+        #expect(session.condition == .dead)
+        #expect(server.known.tls.maximum == nil)
+        #expect(peer.outcome() == [])
+    }
+
+    @Test("new keys, and new handshakes, in the middle of everything", arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func renewal(version: Int32) throws {
+        let text = String(repeating: "0123456789abcdef", count: 64 * 1024)
+        let peer = try TLSPeer(
+            .init(certificate: certificate, maximum: version),
+            Self.login + [
+                .renewControl, .passive, .expect("RETR file"), .send(["150 Here"]), .secureData(resumed: true),
+                .data("con"), .renewData, .data("tent"), .endData(notify: true), .renewControl, .send(["226 Done"]),
+                .passive, .expect("STOR file"), .send(["150 Go"]), .secureData(resumed: true), .renewData,
+                .take(100_000),
+                .renewData, .renewControl, .receive(String(text.dropFirst(100_000))), .send(["226 Thanks"]),
+            ])
+        let client = client(peer)
+        defer { client.close() }
+        #expect(try read(client, size: 7) == "content")
+        try write(client, Array(text.utf8))
+        #expect(peer.outcome() == [])
+    }
+
     // MARK: The end of the data
 
     @Test("a download that ends without close_notify is whole when the reply and the size say so")

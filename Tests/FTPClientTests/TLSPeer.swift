@@ -34,6 +34,10 @@ final class TLSPeer: Sendable {
         case receive(String)
         /// So many bytes are read from the data connection, which stays.
         case take(Int)
+        /// New keys for both directions of the control connection (TLS 1.3), or a new handshake (TLS 1.2).
+        case renewControl
+        /// The same for the data connection.
+        case renewData
         /// The control connection ends.
         case close
         /// The client ends the control connection; further commands before that are not minded.
@@ -154,6 +158,16 @@ final class TLSPeer: Sendable {
             return count > 0 ? Array(buffer[..<count]) : nil
         }
 
+        func renew() {
+            if SSL_version(ssl) == TLS1_3_VERSION {
+                SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED)
+            } else {
+                SSL_renegotiate(ssl)
+            }
+            // Says so to the client; its part comes with the next bytes that are read.
+            SSL_do_handshake(ssl)
+        }
+
         var wasEndedInOrder: Bool { ssl.map { SSL_get_shutdown($0) & SSL_RECEIVED_SHUTDOWN != 0 } ?? true }
 
         mutating func end(notify: Bool) {
@@ -257,6 +271,10 @@ final class TLSPeer: Sendable {
                     guard let more = data.read(left) else { throw Problem(description: "\(left) bytes are missing") }
                     left -= more.count
                 }
+            case .renewControl:
+                control.renew()
+            case .renewData:
+                data.renew()
             case .close:
                 control.end(notify: true)
             case .awaitEnd:
