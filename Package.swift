@@ -71,7 +71,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "EmbeddedFTPServer",
-            dependencies: ["CLinux", "Threading", "Vocabulary", systemPackage],
+            dependencies: ["CLinux", "COpenSSL", "Threading", "Vocabulary", systemPackage],
             swiftSettings: strict),
         // 4
         .target(
@@ -96,7 +96,8 @@ let package = Package(
         .testTarget(
             name: "FTPClientTests",
             dependencies: [
-                "COpenSSL", "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "Threading",
+                "COpenSSL", "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "TestSupport",
+                "Threading",
                 "Vocabulary", systemPackage,
             ],
             swiftSettings: strict),
@@ -116,7 +117,7 @@ let package = Package(
         .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "MountTests",
-            dependencies: ["TestSupport", "Threading", "ftpfs"],
+            dependencies: ["EmbeddedFTPServer", "TestSupport", "Threading", "ftpfs", systemPackage],
             exclude: ["Scenarios"],
             swiftSettings: strict),
         .testTarget(

@@ -48,6 +48,10 @@ final class ControlConnection: @unchecked Sendable {
     var objection: ((_ verb: String, Reply) -> FTPError?)?
     /// Whether a 1yz of that command has come: the server has begun to act on it.
     private var hasBegun = false
+    /// How many replies have been taken since the last command. More than a few are a server that has lost its place, or
+    /// one that wants to keep this client busy; a wait's deadline would not end that, since nothing is waited for.
+    private var repliesTaken = 0
+    private static let maximumReplies = ReplyParser.maximumWaitingReplies
 
     init(id: Int, transport: any Transport, timeouts: ClientConfiguration.Timeouts, logger: Logger) {
         self.id = id
@@ -67,7 +71,7 @@ final class ControlConnection: @unchecked Sendable {
     /// The descriptor for `poll(2)`, while a transfer watches for early replies.
     var descriptor: FileDescriptor { transport.descriptor }
 
-    /// The server's address, to which data connections go too.
+    /// The other end's address, to which data connections go too: the server's, or that of the proxy.
     func peer() throws(FTPError) -> SocketAddress {
         if let failure { throw failure }
         return try SocketAddress.peer(of: transport.descriptor)
@@ -99,6 +103,12 @@ final class ControlConnection: @unchecked Sendable {
             fail(error)
             throw error
         }
+    }
+
+    /// This end's address.
+    func local() throws(FTPError) -> SocketAddress {
+        if let failure { throw failure }
+        return try SocketAddress.local(of: transport.descriptor)
     }
 
     /// Waits for the greeting; a 120 ("ready in n minutes") is waited through.
@@ -187,6 +197,7 @@ final class ControlConnection: @unchecked Sendable {
     /// - Parameter abortingTransfer: whether a transfer was broken off; its data connection is closed by now.
     func resynchronize(abortingTransfer: Bool, _ wait: Wait) throws(FTPError) {
         if let failure { throw failure }
+        repliesTaken = 0
         do throws(FTPError) {
             if abortingTransfer {
                 // ABOR for servers that do not look at the data connection while they are busy.
@@ -232,6 +243,7 @@ final class ControlConnection: @unchecked Sendable {
         try transmit(commands, replyWait(commands.first?.verb ?? "", nil, cancellation))
         outstanding = commands.first?.verb
         hasBegun = false
+        repliesTaken = 0
     }
 
     private func transmit(_ commands: [Command], _ wait: Wait) throws(FTPError) {
@@ -345,6 +357,12 @@ final class ControlConnection: @unchecked Sendable {
     /// control connection; may be a reply to any command").
     private func take(_ reply: Reply) throws(FTPError) -> Reply {
         trace(reply)
+        repliesTaken += 1
+        guard repliesTaken <= Self.maximumReplies else {
+            let reason = FTPError.protocolViolation(Self.describe(.tooManyReplies))
+            fail(reason)
+            throw reason
+        }
         if reply.category == .preliminary { hasBegun = true }
         if let verb = outstanding, reply.category == .transientNegative || reply.category == .permanentNegative,
             let reason = objection?(verb, reply)

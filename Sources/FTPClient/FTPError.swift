@@ -28,6 +28,8 @@ package enum FTPError: Error, Hashable, Sendable {
     case timedOut(Phase)
     /// No address of the host took a connection.
     case unreachable(host: String, Errno)
+    /// The proxy did not make the connection; why.
+    case proxyFailed(String)
     /// The host has no address.
     case unknownHost(String, reason: String)
     /// What answers at the port does not speak FTP.
@@ -59,6 +61,7 @@ package enum FTPError: Error, Hashable, Sendable {
     package enum Phase: Hashable, Sendable {
         case resolving
         case connecting
+        case proxy
         case greeting
         case tlsHandshake
         case login
@@ -104,6 +107,8 @@ extension FTPError: CustomStringConvertible {
             return phase.description
         case .unreachable(let host, let errno):
             return "cannot connect to \(host): \(errno); check the host, the port and any firewall between"
+        case .proxyFailed(let reason):
+            return reason
         case .unknownHost(let host, let reason):
             return "the host \(host) is not known: \(reason); check its spelling and the name service"
         case .notFTP(let excerpt):
@@ -132,6 +137,7 @@ extension FTPError.Phase: CustomStringConvertible {
         switch self {
         case .resolving: "the name service did not answer in time"
         case .connecting: "the server did not take the connection in time; check the host, the port and any firewall"
+        case .proxy: "the proxy did not make the connection in time; check proxy= and what the proxy can reach"
         case .greeting:
             "the server took the connection but did not greet in time; check that the port is that of FTP,"
                 + " and mount a port where TLS comes first (usually 990) as ftps://"
@@ -163,6 +169,15 @@ extension FTPError {
     package var refusal: Reply? {
         if case .refused(_, let reply) = self { return reply }
         return nil
+    }
+
+    /// Whether the server broke a download off for a reason that may be gone the next time: 426 (transfer aborted), 451
+    /// (local error; RFC 959 §4.2.2), or a 5yz that speaks of a broken connection, as some servers have it.
+    var isBrokenDownload: Bool {
+        guard case .refused(let verb, let reply) = self, ["RETR", "LIST", "MLSD"].contains(verb) else { return false }
+        if reply.code == 426 || reply.code == 451 { return true }
+        let words = ["broken pipe", "timed out", "connection reset", "closed by the remote host"]
+        return reply.category == .permanentNegative && reply.mentions(words)
     }
 
     /// Whether the server does not know the command, or not with these parameters (500, 501, 502, 504; RFC 959 §4.2.2).

@@ -17,6 +17,7 @@ extension Session {
         server.learn { profile in
             profile.takesCommandsTogether = isPatient
             if isTelnet { profile.doublesTelnetEscape = true }
+            if isPatient { profile.restart.trustAll() }
         }
         try negotiateTLS(until: limit, cancellation)
         try authenticate(cancellation)

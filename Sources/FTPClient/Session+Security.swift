@@ -147,6 +147,8 @@ extension Session {
 
     /// Shakes hands on a data connection, behind the 1yz of its command, if data are encrypted.
     ///
+    /// A server may say nothing before the handshake; see ``awaitStart(_:_:_:_:)``.
+    ///
     /// - Parameters:
     ///   - data: connected; it stays the caller's to close when this throws.
     ///   - early: the final reply, where it has come already.
@@ -162,8 +164,9 @@ extension Session {
         self.security?.hasResumed = false
         do throws(FTPError) {
             // A server that is done already may never shake hands.
-            let limit = early == nil ? timeouts.reply : min(timeouts.reply, Self.patience)
-            try tls.handshake(Wait(.tlsHandshake, for: limit, cancellation))
+            let limit = max(timeouts.reply, timeouts.dataIdle)
+            let patience = early == nil ? limit : min(limit, Self.patience)
+            try tls.handshake(Wait(.tlsHandshake, for: patience, cancellation))
         } catch {
             guard early != nil, error.isConnectionLoss || error == .timedOut(.tlsHandshake) else {
                 throw try betterReason(than: error, verb, cancellation)
@@ -204,13 +207,17 @@ extension Session {
 
     /// Looks at a final reply to a command; what it returns is what the reply means for the session.
     private func objection(to verb: String, _ reply: Reply) -> FTPError? {
-        guard let security, Self.transferVerbs.contains(verb) else { return nil }
+        guard let security else { return nil }
         if security.protectsData {
-            guard Self.isAboutReuse(reply, hasResumed: security.hasResumed) else { return nil }
+            guard Self.transferVerbs.contains(verb), Self.isAboutReuse(reply, hasResumed: security.hasResumed) else {
+                return nil
+            }
             hasOpenTransfer = false
             return refusalOfSession(reply.summary)
         }
-        guard Self.demandsProtection(reply) else { return nil }
+        // pyftpdlib says it when it is asked for a port.
+        guard Self.transferVerbs.contains(verb) || DataMethod(rawValue: verb) != nil, Self.demandsProtection(reply)
+        else { return nil }
         hasOpenTransfer = false
         server.learn { $0.tls.demandsPrivateData = true }
         return .connectionLost(.beforeCommand, reason: "the server wants data to be encrypted: \(reply.summary)")

@@ -94,8 +94,7 @@ final class Session: @unchecked Sendable {
         let overall = Deadline.after(configuration.timeouts.establish)
         let host = configuration.host
         configuration.logger.debug("[\(id)] connecting to \(host) port \(configuration.port)")
-        let transport = try Dialer.connect(
-            to: host, port: configuration.port, configuration.timeouts, overall: overall, cancellation)
+        let transport = try Dialer.connectToServer(configuration, overall: overall, cancellation)
         transport.configureForControl()
         let control = ControlConnection(
             id: id, transport: transport, timeouts: configuration.timeouts, logger: configuration.logger)

@@ -21,6 +21,7 @@ extension StoreError {
         case .connectionLost: .inputOutput
         case .timedOut: .timedOut
         case .unreachable: .unreachable
+        case .proxyFailed: .unreachable
         case .unknownHost: .unreachable
         case .notFTP: .protocolViolation
         case .protocolViolation: .protocolViolation

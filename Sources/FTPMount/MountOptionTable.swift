@@ -3,7 +3,8 @@ import Vocabulary
 
 extension MountOption {
     /// Every option, in the order of the documentation.
-    package static let table: [MountOption] = identity + rights + permissions + behaviour + security + credentials
+    package static let table: [MountOption] =
+        identity + rights + permissions + behaviour + security + network + reading + credentials
 
     private static let identity: [MountOption] = [
         MountOption(

@@ -14,6 +14,8 @@ package struct MountPlan: Sendable {
     package let tls: TLSSettings.Mode
     /// The same as text, without what concerns credentials.
     package let optionTexts: [[UInt8]]
+    /// Through what the server is reached, with user and password; `nil`: directly.
+    package let proxy: Proxy?
     /// Whether every command and reply is logged.
     package let isDebug: Bool
 
@@ -27,6 +29,7 @@ package struct MountPlan: Sendable {
         address = try Self.address(request.source)
         options = try Self.options(request.optionTexts, ignoringUnknown: request.ignoresUnknownOptions)
         tls = try Self.tls(address, options)
+        proxy = try options.completeProxy()
         mountPoint = try MountPoint(checking: request.mountPoint, acceptsNonEmpty: options.acceptsNonEmpty).path
     }
 
@@ -40,6 +43,7 @@ package struct MountPlan: Sendable {
         address = try Self.address(request.source)
         options = try Self.options(request.optionTexts, ignoringUnknown: false)
         tls = try Self.tls(address, options)
+        proxy = try options.completeProxy()
         mountPoint = ""
     }
 
@@ -51,6 +55,7 @@ package struct MountPlan: Sendable {
         address = try Self.address(record.source)
         options = try Self.options(record.optionTexts, ignoringUnknown: true)
         tls = try Self.tls(address, options)
+        proxy = record.proxy
         mountPoint = record.mountPoint
     }
 

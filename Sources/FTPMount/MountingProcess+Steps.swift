@@ -37,6 +37,7 @@ extension MountingProcess {
         configuration.readOnly = options.isReadOnly
         configuration.defaultPermissions = options.checksPermissions
         configuration.cacheSize = Int(clamping: options.cacheSize)
+        configuration.prefetch = options.prefetches
         return configuration
     }
 
@@ -107,7 +108,7 @@ extension MountingProcess {
 extension ClientConfiguration {
     /// What the URL and the options of a mount say about the connections to its server.
     ///
-    /// - Throws: ``MountFailure`` for a file of the TLS options that may not be used.
+    /// - Throws: ``MountFailure`` when a file that an option names cannot be used.
     init(_ plan: MountPlan, _ credentials: Credentials, _ logger: Logger) throws(MountFailure) {
         let directory = plan.address.directory
         self.init(
@@ -115,6 +116,8 @@ extension ClientConfiguration {
             base: directory.isAbsolute ? .absolute(directory.components) : .relativeToLogin(directory.components),
             connections: plan.options.connections, logger: logger)
         tls = try TLSSettings(plan.options.tls, mode: plan.tls)
+        network = plan.options.network
+        network.proxy = plan.proxy
         timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
     }
 }
@@ -144,8 +147,8 @@ extension MountFailure {
             case .localFailure: .system
             case .tlsSettings: .usage
             case .refused, .loginRefused, .tlsRefused, .tlsFailed, .certificateRejected, .tooManyConnections,
-                .baseDirectoryRefused, .connectionLost, .timedOut,
-                .unreachable, .unknownHost, .notFTP, .protocolViolation, .invalidArgument, .unsupported,
+                .baseDirectoryRefused, .connectionLost, .timedOut, .unreachable, .proxyFailed, .unknownHost, .notFTP,
+                .protocolViolation, .invalidArgument, .unsupported,
                 .changedRemotely, .closed:
                 .mountFailed
             }

@@ -46,8 +46,8 @@ package enum Probing {
     ) throws(MountFailure) -> String? {
         let level: Logger.Level = plan.isDebug ? .debug : .error
         let logger = Logger(label: "ftpfs") { _ in LineLogHandler(to: .standardError, level: level) }
-        var report = ProbeReport()
         let configuration = try ClientConfiguration(plan, credentials, logger)
+        var report = ProbeReport()
         let left: String?
         do throws(FTPError) {
             left = try ServerProbe.run(

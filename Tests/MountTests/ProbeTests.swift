@@ -46,6 +46,7 @@ extension Mounts {
         /// What holds for all of them.
         static let common: [(String, Finding.Value)] = [
             ("connection.address", .text("127.0.0.1")), ("data.epsv", .yes), ("data.pasv", .yes),
+            ("data.eprt", .yes), ("data.port", .yes),
             ("listing.writable", .yes), ("listing.argument", .yes), ("listing.time_zone", .number(0)),
             ("files.integrity", .yes), ("files.size", .yes), ("files.rest_read", .yes), ("files.append", .yes),
             ("files.empty", .yes), ("files.set_time", .yes), ("files.set_mode", .yes), ("files.rename_replaces", .yes),
