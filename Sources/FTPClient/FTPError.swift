@@ -152,7 +152,7 @@ extension FTPError.Phase: CustomStringConvertible {
 extension FTPError {
     /// What helps where a login was refused.
     private static func advice(onLogin reply: Reply) -> String {
-        if reply.mentions(["tls", "ssl", "encrypt"]) { return "mount with tls=explicit" }
+        if reply.mentionsEncryption { return "mount with tls=explicit" }
         return reply.says(.accountClosed)
             ? "the server's administrator can open the account again" : "check the user name and the password"
     }

@@ -252,19 +252,21 @@ final class SharedServer: Sendable {
     /// A copy of what is known.
     var known: ServerProfile { profile.withLock { $0 } }
 
-    /// OpenSSL's side of the TLS settings; made by the first who needs it, who may have to wait for a disk.
+    /// OpenSSL's side of the TLS settings. Who asks first waits for the files that it is made of.
     func tlsContext() throws(FTPError) -> TLSContext {
-        try context.withLock { (context) throws(FTPError) -> TLSContext in
-            if let context { return try context.get() }
-            let made = Result { () throws(FTPError) in try TLSContext(configuration.tls) }
-            if !configuration.tls.verifies {
-                configuration.logger.warning(
-                    "tls_verify=no: the server's certificate is not checked; somebody in between could read and change all"
-                )
-            }
+        if let made = context.withLock({ $0 }) { return try made.get() }
+        let made = Result { () throws(FTPError) in try TLSContext(configuration.tls) }
+        // Another one may have been faster; all shall use the same.
+        let (first, isMine) = context.withLock { context in
+            if let context { return (context, false) }
             context = made
-            return try made.get()
+            return (made, true)
         }
+        if isMine, !configuration.tls.verifies {
+            configuration.logger.warning(
+                "tls_verify=no: the server's certificate is not checked; somebody in between could read and change all")
+        }
+        return try first.get()
     }
 
     /// Adds to what is known.

@@ -110,7 +110,9 @@ extension Session {
             return try control.finalReply(Wait(.login, until: limit.earlier(control.loginLimit ?? limit), cancellation))
         } catch {
             if case .connectionLost(_, let reason) = error, reason.hasPrefix("421") {
-                throw .tooManyConnections(Reply(code: 421, lines: [Array(reason.utf8.dropFirst(4))]))
+                let reply = Reply(code: 421, lines: [Array(reason.utf8.dropFirst(4))])
+                // Pure-FTPd hangs up on who logs in without TLS where that is demanded.
+                throw reply.mentionsEncryption ? .loginRefused(reply) : .tooManyConnections(reply)
             }
             throw error
         }

@@ -67,6 +67,8 @@ extension Session {
                 continue
             }
             if let data = pending.made, hasStarted { return (data, early) }
+            // A few servers wait for the handshake before they say anything. Where it comes too soon, it waits there.
+            if pending.made != nil, patience == nil, security?.protectsData == true { patience = .after(Self.grace) }
             let base = pending.made == nil ? connecting : replying
             let deadline = patience.map { base.deadline.earlier($0) } ?? base.deadline
             do throws(FTPError) {

@@ -18,6 +18,9 @@ import Vocabulary
 /// | 7 | `EPSV` | |
 /// | 8 | `MLSD` | the data connection is made at the same time |
 ///
+/// TLS adds `AUTH` and the handshake (two round trips with TLS 1.2) behind line 2, a handshake of one round trip behind line
+/// 8, and `PBSZ` and `PROT` to line 6.
+///
 /// So eight; on an unknown server nine, if it announces UTF8 *and* a base directory is given. `SYST` is sent
 /// only where `PWD` tells a directory that is not absolute: everywhere else its answer would change nothing.
 ///

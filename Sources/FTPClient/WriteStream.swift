@@ -123,6 +123,7 @@ package final class WriteStream: Sendable {
             return error
         } catch let reason {
             if case .refused(_, let reply) = reason, reply.category == .completion { return error }
+            if case .tlsFailed = reason { return reason }
             return reason.refusal == nil ? error : reason
         }
     }
