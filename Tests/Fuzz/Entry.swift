@@ -18,6 +18,7 @@ private let parsers: [String: @Sendable ([UInt8]) -> Void] = [
     "features": fuzzFeatures,
     "passive": fuzzPassive,
     "values": fuzzValues,
+    "proxies": fuzzProxies,
     "facts": fuzzFacts,
     "text": fuzzText,
     "repetition": fuzzRepetition,
