@@ -79,6 +79,9 @@ struct ServerProfile: Sendable {
     var listAllIsProven = false
     var hasMachineLook = false
     var hasRestart = true
+    var hasAppend = true
+    /// Whether a `STOR` behind a `REST` leaves alone what follows its bytes; `nil`: not tried yet.
+    var keepsTail: Bool?
     var hasSize = true
     var hasModificationTime = true
 

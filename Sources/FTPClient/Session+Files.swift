@@ -41,10 +41,34 @@ extension Session {
     }
 
     /// Begins to write a file.
+    ///
+    /// - Throws: `unsupported` when the server has no command for that mode.
     func openWrite(_ path: RemotePath, _ mode: WriteMode, _ cancellation: Cancellation) throws(FTPError) -> Transfer {
         try useImageType(cancellation)
-        let verb = mode == .replace ? "STOR" : "APPE"
-        return try beginTransfer(Command(verb, try wirePath(ofNew: path, cancellation)), cancellation)
+        let wire = try wirePath(ofNew: path, cancellation)
+        switch mode {
+        case .replace:
+            return try beginTransfer(Command("STOR", wire), cancellation)
+        case .append:
+            return try beginAppend(Command("APPE", wire), cancellation)
+        case .at(let offset):
+            guard offset > 0 else { throw .invalidArgument("writing into a file from its first byte on") }
+            guard server.known.hasRestart else { throw .unsupported("write into the middle of a file (REST)") }
+            return try beginTransfer(Command("STOR", wire), at: offset, cancellation)
+        }
+    }
+
+    private func beginAppend(_ command: Command, _ cancellation: Cancellation) throws(FTPError) -> Transfer {
+        let missing = FTPError.unsupported("append to files (it has no APPE)")
+        guard server.known.hasAppend else { throw missing }
+        do throws(FTPError) {
+            return try beginTransfer(command, cancellation)
+        } catch {
+            // 501 may be about this one path; the others are about the command.
+            guard error.isNotImplemented, error.refusal?.code != 501 else { throw error }
+            server.learn { $0.hasAppend = false }
+            throw missing
+        }
     }
 }
 
@@ -54,4 +78,6 @@ package enum WriteMode: Hashable, Sendable {
     case replace
     /// They follow the present content (`APPE`).
     case append
+    /// They take the place of what is there from this offset on, which is more than 0 (`REST`, `STOR`: RFC 3659 §5).
+    case at(Int64)
 }

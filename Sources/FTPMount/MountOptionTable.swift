@@ -3,7 +3,7 @@ import Vocabulary
 
 extension MountOption {
     /// Every option, in the order of the documentation.
-    package static let table: [MountOption] = identity + rights + permissions + behaviour + credentials
+    package static let table: [MountOption] = identity + rights + permissions + behaviour + writing + credentials
 
     private static let identity: [MountOption] = [
         MountOption(

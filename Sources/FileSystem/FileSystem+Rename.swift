@@ -93,7 +93,9 @@ extension FileSystem {
             }
             return nil
         }
-        guard let content = target.content, !content.state.withLock({ $0.isWhole }) else { return nil }
+        guard let content = target.content else { return nil }
+        discardTemporary(of: content)
+        if content.state.withLock({ $0.isWhole }) { return nil }
         try hide(name, in: parent, content.inode, request)
         return content.inode
     }
@@ -107,13 +109,24 @@ extension FileSystem {
         let (from, to) = try tree.withLock { tree throws(StoreError) in
             (try tree.path(of: parent).appending(name), try tree.path(of: newParent).appending(newName))
         }
-        do throws(StoreError) {
+        if target?.kind == .file {
+            try replace(to, by: from, request.cancellation)
+        } else {
             try store.rename(from, to: to, cancellation: request.cancellation)
-        } catch  where error.kind == .exists && target?.kind == .file {
-            let aside = to.parent.appending(try Self.hiddenName())
-            try store.rename(to, to: aside, cancellation: request.cancellation)
+        }
+    }
+
+    /// Renames a file over another one; where the server refuses that, the other one is moved aside first.
+    func replace(
+        _ to: RemotePath, by from: RemotePath, _ cancellation: Cancellation
+    ) throws(StoreError) {
+        do throws(StoreError) {
+            try store.rename(from, to: to, cancellation: cancellation)
+        } catch  where error.kind == .exists {
+            let aside = to.parent.appending(try TemporaryName.make())
+            try store.rename(to, to: aside, cancellation: cancellation)
             do throws(StoreError) {
-                try store.rename(from, to: to, cancellation: request.cancellation)
+                try store.rename(from, to: to, cancellation: cancellation)
             } catch {
                 // Not with the request's cancellation: the old file comes back whether or not somebody waits.
                 try? store.rename(aside, to: to, cancellation: Cancellation())

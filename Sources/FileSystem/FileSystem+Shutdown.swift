@@ -27,6 +27,7 @@ extension FileSystem {
         for handle in handles.1 { releaseDirectory(handle) }
         streams.close()
         errands.close()
+        feeders.close()
         chunks.removeAll()
         tree.withLock { tree in
             for inode in Array(tree.inodes.all) { tree.forget(inode.number, count: inode.lookups) }

@@ -46,6 +46,7 @@ package final class FileSystem: Sendable {
     let spool: Spool
     let streams = WorkerPool(named: "ftpfs read", limit: FileSystem.maximumStreams)
     let errands = WorkerPool(named: "ftpfs list", limit: FileSystem.maximumErrands)
+    let feeders = WorkerPool(named: "ftpfs write", limit: FileSystem.maximumStreams)
 
     /// A file system over a store. Makes no call to it.
     package init(
@@ -56,7 +57,7 @@ package final class FileSystem: Sendable {
         self.logger = logger
         tree = Monitor(Tree(configuration: configuration))
         chunks = ChunkCache(capacity: configuration.cacheSize)
-        spool = Spool(directory: configuration.spoolDirectory)
+        spool = Spool(directory: configuration.spoolDirectory, limit: configuration.spoolSize)
     }
 
     /// Runs `body` with the place where an inode is. If the server refuses it and a directory has been renamed

@@ -126,11 +126,17 @@ package struct Request: Sendable {
     package let groupID: UInt32
     /// Fires when nobody waits any more.
     package let cancellation: Cancellation
+    /// Whether the caller has a descriptor of this file, besides one that it is closing. False where it cannot be seen.
+    package let holdsOpen: @Sendable (InodeNumber) -> Bool
 
-    package init(userID: UInt32, groupID: UInt32, cancellation: Cancellation) {
+    package init(
+        userID: UInt32, groupID: UInt32, cancellation: Cancellation,
+        holdsOpen: @escaping @Sendable (InodeNumber) -> Bool = { _ in false }
+    ) {
         self.userID = userID
         self.groupID = groupID
         self.cancellation = cancellation
+        self.holdsOpen = holdsOpen
     }
 }
 

@@ -24,6 +24,12 @@ package protocol RemoteStore: Sendable {
     /// - Returns: `nil` when the server says that there is no such thing.
     func look(at path: RemotePath, cancellation: Cancellation) throws(StoreError) -> RemoteAttributes?
 
+    /// How long a file is, by the cheapest look that the server has; of interest to who is about to append to it.
+    ///
+    /// - Returns: `nil` when the server does not say.
+    /// - Throws: `notFound` when there is no such file.
+    func size(of path: RemotePath, cancellation: Cancellation) throws(StoreError) -> Int64?
+
     /// Starts to read a file at a byte offset. The result delivers the bytes from there to the end of the file.
     ///
     /// - Parameter expecting: what the reader knows of the file. If the stream has to be taken up again after a lost
@@ -34,10 +40,23 @@ package protocol RemoteStore: Sendable {
 
     /// Starts to write a file.
     ///
-    /// - Parameter mode: where the bytes go. With `.replace` the file need not exist.
+    /// - Parameters:
+    ///   - mode: where the bytes go. With `.replace` the file need not exist.
+    ///   - whenWanted: for a stream that waits for its writer between two sends: called, on any thread and without a lock,
+    ///     when others wait for the connection. The writer then finishes soon, and may append the rest later.
+    ///     `nil`: the bytes are all there, and nobody is to interrupt them.
+    /// - Throws: `unsupported` where the server has no command for that mode.
     func openWrite(
-        _ path: RemotePath, mode: RemoteWriteMode, cancellation: Cancellation
+        _ path: RemotePath, mode: RemoteWriteMode, whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream
+
+    /// Whether bytes written into the middle of a file (``RemoteWriteMode/at(_:)``) leave what follows them alone.
+    ///
+    /// The first time it is tried with a scratch file, which is removed again: some eight round trips.
+    ///
+    /// - Parameter scratch: a name that nothing has.
+    /// - Throws: when it could not be found out, since no file can be made there, or the connection failed.
+    func keepsTail(scratch: RemotePath, cancellation: Cancellation) throws(StoreError) -> Bool
 
     /// Makes a directory. - Throws: `exists` when the name is taken, by whatever.
     func makeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError)
@@ -63,6 +82,15 @@ package protocol RemoteStore: Sendable {
     func setMode(_ path: RemotePath, to mode: UInt32, cancellation: Cancellation) throws(StoreError)
 }
 
+extension RemoteStore {
+    /// Starts to write a file whose bytes are all there.
+    package func openWrite(
+        _ path: RemotePath, mode: RemoteWriteMode, cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteWriteStream {
+        try openWrite(path, mode: mode, whenWanted: nil, cancellation: cancellation)
+    }
+}
+
 /// What a store can do.
 package struct StoreCapabilities: Hashable, Sendable {
     /// Whether modification times can be set.
@@ -71,12 +99,15 @@ package struct StoreCapabilities: Hashable, Sendable {
     package var setsMode: Bool
     /// Whether symbolic links can be made.
     package var makesSymbolicLinks: Bool
+    /// Whether files can be appended to.
+    package var appends: Bool
 
-    /// The three of them.
-    package init(setsModificationTime: Bool, setsMode: Bool, makesSymbolicLinks: Bool) {
+    /// All of them.
+    package init(setsModificationTime: Bool, setsMode: Bool, makesSymbolicLinks: Bool, appends: Bool = true) {
         self.setsModificationTime = setsModificationTime
         self.setsMode = setsMode
         self.makesSymbolicLinks = makesSymbolicLinks
+        self.appends = appends
     }
 }
 
@@ -155,6 +186,9 @@ package enum RemoteWriteMode: Hashable, Sendable {
     case replace
     /// They follow the present content.
     case append
+    /// They take the place of what is there from this offset on, which is more than 0. What becomes of the bytes
+    /// behind them is for ``RemoteStore/keepsTail(scratch:cancellation:)`` to say.
+    case at(Int64)
 }
 
 /// A file being written. One writer.
