@@ -47,7 +47,8 @@ final class FileContent: Sendable {
     func write(
         _ bytes: UnsafeRawBufferPointer, at offset: Int64, isAppend: Bool
     ) throws(StoreError) -> WriteOutcome {
-        try state.withLock { state throws(StoreError) -> WriteOutcome in
+        // The thread that sends may be waiting for these bytes.
+        try state.withLockThenWake { state throws(StoreError) -> WriteOutcome in
             guard state.isLocal else { return .needsPreparation }
             // A full server: the program may as well hear of it now.
             if let refusal = state.streamRefusal, !refusal.isRefusal { throw refusal }
