@@ -42,6 +42,8 @@ extension FileSystem {
             try content.fetched(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: position)
             position += Int64(count)
         }
+        // At the end of the file the server's word is due, and the connection is free without a break.
+        if position == known.size { _ = try stream.read(into: buffer, cancellation: cancellation) }
         return position
     }
 

@@ -71,9 +71,7 @@ extension FileSystem {
         let target = try requireNamed(name, in: parent, request)
         guard target.kind == .directory else { throw StoreError(.notDirectory, "\(name)") }
         try evacuate(target, request)
-        try changing(parent, request) { path throws(StoreError) in
-            try store.removeDirectory(path.appending(name), cancellation: request.cancellation)
-        }
+        try removeDirectoryOnServer(name, in: parent, request)
         removed(name, in: parent)
     }
 

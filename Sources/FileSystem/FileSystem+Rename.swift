@@ -88,9 +88,7 @@ extension FileSystem {
         guard let target else { return nil }
         if target.kind == .directory {
             try evacuate(target, request)
-            try changing(parent, request) { path throws(StoreError) in
-                try store.removeDirectory(path.appending(name), cancellation: request.cancellation)
-            }
+            try removeDirectoryOnServer(name, in: parent, request)
             return nil
         }
         guard let content = target.content else { return nil }

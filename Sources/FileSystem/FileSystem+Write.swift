@@ -91,12 +91,14 @@ extension FileSystem {
     /// Begins with the server's file as it is. Inside the gate.
     private func begin(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) {
         // Asked inside the gate: while an upload ends, the tree does not know yet how long it has made the file.
-        let (known, version) = tree.withLock { tree in
-            (tree.inodes[content.inode]?.attributes.size, tree.inodes[content.inode]?.version ?? 0)
+        let (known, version, madeAt) = tree.withLock { tree in
+            let inode = tree.inodes[content.inode]
+            return (inode?.attributes.size, inode?.version ?? 0, inode.flatMap { tree.ownChange(of: $0) })
         }
         let size = if let known { known } else { try serverSize(of: content, cancellation) }
         if let size {
-            content.state.withLock { $0.begin(serverSize: size, version: version) }
+            let trusted = madeAt?.advanced(by: configuration.dirTTL)
+            content.state.withLock { $0.begin(serverSize: size, version: version, trustedUntil: trusted) }
         } else {
             try fetchAll(content, version, cancellation)
         }
@@ -120,5 +122,15 @@ extension FileSystem {
             content.state.withLock { $0.dropClean(unless: nil) }
             content.gate.leave()
         }
+    }
+}
+
+extension Tree {
+    /// When we gave a file the size that it is known to have; `nil` if a listing says it.
+    fileprivate func ownChange(of inode: Inode) -> Instant? {
+        guard let place = inode.place, let entry = directories.record(of: place.parent)?.entries[place.name],
+            entry.origin == .own
+        else { return nil }
+        return entry.seen
     }
 }

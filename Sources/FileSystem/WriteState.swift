@@ -174,7 +174,9 @@ struct WriteState {
     }
 
     /// A file that the server has, of that length, and of which nothing is here yet.
-    mutating func begin(serverSize: Int64, version: UInt64) {
+    ///
+    /// - Parameter instant: until when nobody else is expected to have changed its size; `nil`: who knows.
+    mutating func begin(serverSize: Int64, version: UInt64, trustedUntil instant: Instant? = nil) {
         isLocal = true
         map = ExtentMap(size: serverSize)
         self.serverSize = serverSize
@@ -182,7 +184,7 @@ struct WriteState {
         replacesContent = serverSize > 0
         isAppendOnly = false
         isSkewed = false
-        sizeTrustedUntil = nil
+        sizeTrustedUntil = instant
         stream.reset(at: serverSize)
     }
 

@@ -9,7 +9,11 @@ import Vocabulary
     private static let mega = 1 << 20
 
     /// Bytes that tell their offsets. Made once: in a debug build that takes longer than anything else here.
-    private static let pattern: [UInt8] = (0..<40 << 20).map { UInt8(truncatingIfNeeded: $0 % 251) }
+    private static let pattern: [UInt8] = {
+        var pattern = (0..<251).map { UInt8($0) }
+        while pattern.count < 40 << 20 { pattern += pattern }
+        return pattern
+    }()
 
     private func bytes(_ count: Int, from first: Int = 0) -> [UInt8] { Array(Self.pattern[first..<first + count]) }
 
