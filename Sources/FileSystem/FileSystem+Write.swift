@@ -8,14 +8,14 @@ import Vocabulary
 extension FileSystem {
     /// Writes all the bytes, or throws.
     package func write(
-        _ handle: HandleID, offset: Int64, bytes: UnsafeRawBufferPointer, _ request: Request
+        _ handle: HandleID, offset: Int64, bytes: UnsafeRawBufferPointer, isPage: Bool, _ request: Request
     ) throws(StoreError) {
         try requireWritable()
         let file = try tree.withLock { tree throws(StoreError) in try tree.file(handle) }
         guard file.flags.contains(.write) else { throw StoreError(.badHandle, "not open for writing") }
         guard offset >= 0 else { throw StoreError(.invalidArgument, "negative offset") }
         guard !bytes.isEmpty else { return }
-        let isAppend = file.flags.contains(.append)
+        let isAppend = file.flags.contains(.append) && !isPage
         var hasMadeRoom = false
         while true {
             do throws(StoreError) {

@@ -66,8 +66,11 @@ package protocol FileSystemOperations: Sendable {
         completion: @escaping @Sendable (ReadAnswer) -> Void)
 
     /// Writes all the bytes, or throws. With O_APPEND the kernel has set the offset to the end it knows of.
+    ///
+    /// - Parameter isPage: the kernel writes back a page of a mapping, by whichever handle it finds: the offset counts,
+    ///   also where that handle appends.
     func write(
-        _ handle: HandleID, offset: Int64, bytes: UnsafeRawBufferPointer, _ request: Request
+        _ handle: HandleID, offset: Int64, bytes: UnsafeRawBufferPointer, isPage: Bool, _ request: Request
     ) throws(StoreError)
 
     /// One descriptor of the handle was closed: whatever is unsent is sent now, and its failure is `close()`'s.

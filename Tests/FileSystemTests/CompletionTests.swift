@@ -108,6 +108,18 @@ import Vocabulary
         }
     }
 
+    @Test func `a page of a mapping goes to its place, also by a handle that appends`() throws {
+        try Fixture.run { (f) throws in
+            f.store.put("f", "0123456789")
+            let handle = try f.open("f", [.read, .write, .append])
+            try Array("AB".utf8).withUnsafeBytes {
+                try f.fileSystem.write(handle, offset: 4, bytes: $0, isPage: true, request())
+            }
+            try f.close(handle)
+            #expect(f.store.text("f") == "0123AB6789")
+        }
+    }
+
     // MARK: - Small files
 
     @Test func `each of a thousand small files is one upload and its time`() throws {
