@@ -81,8 +81,9 @@ package final class WriteStream: Sendable {
         }
     }
 
-    /// Gives up; what has been sent may be in the file or not. Does not wait for the server. After
-    /// ``finish(cancellation:)`` it does nothing.
+    /// Gives up; what has been sent may be in the file or not. Waits at most `timeouts.recovery` until the server is done
+    /// with it, so that the next transfer to the same file does not meet this one. After ``finish(cancellation:)`` it does
+    /// nothing.
     package func abort() {
         let transfer = state.withLock { state -> Transfer? in
             guard case .open(let transfer) = state.phase else { return nil }
@@ -108,7 +109,21 @@ package final class WriteStream: Sendable {
         state.withLock { $0.phase = .ended }
         // Abortively: an ordinary end of the data would make the server take the part for the whole.
         transfer.abandon(abortively: true)
+        settle(transfer.session)
         pool.release(transfer.session)
+    }
+
+    /// Waits until the server is done with the transfer, at most `timeouts.recovery`.
+    ///
+    /// It may still be writing what it had received. Who sends the file anew, or looks how much of it has arrived, must not
+    /// do that beside it: the old bytes would come behind the new ones.
+    private func settle(_ session: Session) {
+        guard session.condition == .outOfStep else { return }
+        do throws(FTPError) {
+            try session.recover(Cancellation())
+        } catch {
+            session.control.fail(error)
+        }
     }
 
     /// Ends the stream and finds the best reason.

@@ -45,6 +45,7 @@ extension FileSystem {
         }
         while true {
             do throws(StoreError) {
+                if target == .name { endReading(of: content) }
                 let stream = try atTarget(target, of: content) { path throws(StoreError) in
                     try store.openWrite(path, mode: .replace, whenWanted: whenWanted, cancellation: cancellation)
                 }

@@ -77,6 +77,19 @@ extension FileSystem {
         }
     }
 
+    /// Ends a stream that reads the file which is about to be written: some servers (vsftpd) lock a file that is being
+    /// read, and the transfer would wait for a reader of ours that waits for its program. Who still wants to read
+    /// begins anew.
+    func endReading(of content: FileContent) {
+        let version = tree.withLock { tree -> UInt64? in
+            guard let inode = tree.inodes[content.inode], inode.readers > 0 else { return nil }
+            return tree.inodes.takeVersion()
+        }
+        guard let version else { return }
+        // Another version is another content: what is read of the present one ends.
+        content.reader.read(0..<0, size: nil, version: version, Cancellation()) { _ in }
+    }
+
     /// Until when a size that we have made is taken for what the server has.
     var trustedUntil: Instant { configuration.now().advanced(by: configuration.dirTTL) }
 
@@ -178,6 +191,7 @@ extension FileSystem {
         at end: Int64, _ target: UploadPlan.Target, of content: FileContent, whenWanted: (@Sendable () -> Void)?,
         _ cancellation: Cancellation
     ) throws(StoreError) -> (any RemoteWriteStream)? {
+        if target == .name { endReading(of: content) }
         for mode in [RemoteWriteMode.append, .at(end)] where mode == .append || end > 0 {
             do throws(StoreError) {
                 return try atTarget(target, of: content) { path throws(StoreError) in
@@ -212,6 +226,7 @@ extension FileSystem {
         }
         do throws(StoreError) {
             for range in ranges {
+                if target == .name { endReading(of: content) }
                 let stream = try atTarget(target, of: content) { path throws(StoreError) in
                     try store.openWrite(
                         path, mode: .at(range.lowerBound), whenWanted: nil, cancellation: cancellation)

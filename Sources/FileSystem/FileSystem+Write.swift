@@ -75,7 +75,12 @@ extension FileSystem {
             try begin(content, cancellation)
         }
         let revision = try content.truncate(to: size)
-        if content.state.withLock({ $0.isDirty }) { note(content.inode, size: size, revision: revision) }
+        if content.state.withLock({ $0.isDirty || $0.isUnlinked }) {
+            note(content.inode, size: size, revision: revision)
+        } else {
+            // It was cut back to what the server has.
+            tree.withLock { $0.inodes[content.inode]?.local = nil }
+        }
     }
 
     // MARK: - Before the first byte

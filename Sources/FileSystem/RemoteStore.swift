@@ -205,6 +205,6 @@ package protocol RemoteWriteStream: AnyObject, Sendable {
     /// Returning means: the server has acknowledged every byte.
     func finish(cancellation: Cancellation) throws(StoreError)
 
-    /// Gives up. What has been sent may be in the file or not. Calling it after ``finish(cancellation:)`` does nothing.
+    /// Gives up. What has been sent may be in the file or not; when this returns, no more of it will be. Calling it after ``finish(cancellation:)`` does nothing.
     func abort()
 }

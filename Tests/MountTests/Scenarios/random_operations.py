@@ -102,11 +102,16 @@ class Run:
 
         if self.both(f"open {path} {flags:o}", body)[0] == "ok":
             self.open.append((*handle, flags, path))
+            self.history.append(f"is {handle[0]}")
         if len(self.open) > MOST_OPEN:
             self.do_close()
 
     def handle(self):
-        return self.random.choice(self.open) if self.open else None
+        handle = self.random.choice(self.open) if self.open else None
+        # Several handles may have been opened by the same name.
+        if handle:
+            self.history.append(f"{handle[0]}:")
+        return handle
 
     def do_write(self):
         if handle := self.handle():
@@ -242,7 +247,7 @@ def main():
     try:
         run.run(int(count))
     except Difference as difference:
-        print(f"seed {seed}: {difference}\nbefore that:\n" + "\n".join(run.history[-60:]), file=sys.stderr)
+        print(f"seed {seed}: {difference}\nbefore that:\n" + "\n".join(run.history[-150:]), file=sys.stderr)
         return 1
     return 0
 
