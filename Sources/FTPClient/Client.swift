@@ -119,6 +119,7 @@ package final class Client: Sendable {
                 if let whenWanted { pool.onYieldRequest(session, whenWanted) }
                 return stream
             } catch {
+                session.settleUpload()
                 pool.release(session)
                 guard repeats.allow(after: error) else { throw error }
             }

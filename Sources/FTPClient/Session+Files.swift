@@ -58,6 +58,19 @@ extension Session {
         }
     }
 
+    /// Waits until the server is done with an upload that was broken off, at most `timeouts.recovery`.
+    ///
+    /// It may still be writing what it had received. Who sends the file anew, removes it, or looks how much of it has
+    /// arrived, must not do that beside it: the old bytes would come behind the new ones.
+    func settleUpload() {
+        guard condition == .outOfStep else { return }
+        do throws(FTPError) {
+            try recover(Cancellation())
+        } catch {
+            control.fail(error)
+        }
+    }
+
     private func beginAppend(_ command: Command, _ cancellation: Cancellation) throws(FTPError) -> Transfer {
         let missing = FTPError.unsupported("append to files (it has no APPE)")
         guard server.known.hasAppend else { throw missing }

@@ -109,21 +109,8 @@ package final class WriteStream: Sendable {
         state.withLock { $0.phase = .ended }
         // Abortively: an ordinary end of the data would make the server take the part for the whole.
         transfer.abandon(abortively: true)
-        settle(transfer.session)
+        transfer.session.settleUpload()
         pool.release(transfer.session)
-    }
-
-    /// Waits until the server is done with the transfer, at most `timeouts.recovery`.
-    ///
-    /// It may still be writing what it had received. Who sends the file anew, or looks how much of it has arrived, must not
-    /// do that beside it: the old bytes would come behind the new ones.
-    private func settle(_ session: Session) {
-        guard session.condition == .outOfStep else { return }
-        do throws(FTPError) {
-            try session.recover(Cancellation())
-        } catch {
-            session.control.fail(error)
-        }
     }
 
     /// Ends the stream and finds the best reason.

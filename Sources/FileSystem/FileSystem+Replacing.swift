@@ -44,6 +44,8 @@ extension FileSystem {
             content.state.withLock { $0.useTemporary(temporary) }
         }
         while true {
+            // Whatever comes of the command: a file may be there from here on.
+            if target == .name { content.state.withLock { $0.mayExist() } }
             do throws(StoreError) {
                 if target == .name { endReading(of: content) }
                 let stream = try atTarget(target, of: content) { path throws(StoreError) in

@@ -42,12 +42,11 @@ extension FileSystem {
     /// descriptor that can be seen; his close is the one whose result counts.
     package func flush(_ handle: HandleID, _ request: Request) throws(StoreError) {
         let file = try tree.withLock { tree throws(StoreError) in try tree.file(handle) }
-        // A reader's close is not the moment to send what somebody else is still writing.
-        guard file.flags.contains(.write) else { return }
-        if file.content.state.withLock({ $0.isUntouched }) {
-            let isOnly = tree.withLock { $0.inodes[file.inode]?.handles == 1 }
-            if isOnly && request.holdsOpen(file.inode) { return }
-        }
+        let isUntouched = file.content.state.withLock { $0.isUntouched }
+        let isOnly = isUntouched && tree.withLock { $0.inodes[file.inode]?.handles == 1 }
+        // A reader's close is not the moment to send what somebody else is still writing. But he may have made the file.
+        guard file.flags.contains(.write) || isOnly else { return }
+        if isOnly && request.holdsOpen(file.inode) { return }
         try upload(file.content, request.cancellation)
     }
 
@@ -60,7 +59,9 @@ extension FileSystem {
     /// Cuts or extends a file that has handles; what has to be sent for that is sent later.
     func truncate(_ content: FileContent, to size: Int64, _ cancellation: Cancellation) throws(StoreError) {
         // Not during an upload: it would find the file shorter than it was told.
-        try content.enterGate(ending: .abandon, cancellation)
+        // What is being appended had better arrive: else nobody knows how long the server's file is.
+        let isAppending = content.state.withLock { !$0.mustReplace && size > 0 }
+        try content.enterGate(ending: isAppending ? .pause : .abandon, cancellation)
         defer { content.gate.leave() }
         if !content.state.withLock({ $0.isLocal }) {
             let known = tree.withLock { $0.inodes[content.inode]?.attributes.size }

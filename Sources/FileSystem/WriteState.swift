@@ -135,7 +135,8 @@ struct WriteState {
             let isKnown = serverSize > 0 || !replacesContent
             return beginEmpty(serverSize: isKnown ? serverSize : nil)
         }
-        // What was begun may hold more than is wanted now.
+        // What was begun may hold more than is wanted now, and be in the server's file already.
+        if attempt?.target == .name { mustReplace = true }
         abandonAttempt()
         if newSize < map.size, newSize < serverSize { mustReplace = true }
         map.resize(to: newSize)
@@ -249,9 +250,10 @@ struct WriteState {
         isMadeAnew = start == 0 && (target == .temporary || !replacesContent)
         let isFirst = start > 0 || isMadeAnew && !hasLeftParts
         attempt = Attempt(target: target, start: start, reach: start, isFirst: isFirst)
-        // The server makes the file, or has it, from here on.
-        if target == .name { isPending = false }
     }
+
+    /// The server is about to be told of the file.
+    mutating func mayExist() { isPending = false }
 
     /// A transfer gets bytes, behind those it has.
     mutating func hand(over range: Range<Int64>) {

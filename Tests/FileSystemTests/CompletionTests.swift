@@ -55,6 +55,33 @@ import Vocabulary
         }
     }
 
+    @Test func `who makes a file only to read it has made it with his close`() throws {
+        try Fixture.run { (f) throws in
+            let handle = try f.create("f", [.read])
+            try f.fileSystem.flush(handle, asked(holdsOpen: false))
+            #expect(f.store.text("f") == "")
+            f.fileSystem.release(handle)
+        }
+    }
+
+    @Test func `a file is removed of which nobody knows whether the server has made it`() throws {
+        try Fixture.run { (f) throws in
+            for hasMade in [true, false] {
+                let handle = try f.create("f", [.write])
+                f.store.setHook { call, _ throws(StoreError) in
+                    guard case .openWrite = call else { return }
+                    if hasMade { f.store.put("f", "") }
+                    throw StoreError(.cancelled, "nobody waits any more")
+                }
+                #expect(failure { try f.fileSystem.flush(handle, request()) } == .cancelled)
+                f.store.setHook(nil)
+                try f.unlink("f")
+                #expect(f.store.names() == [])
+                f.fileSystem.release(handle)
+            }
+        }
+    }
+
     @Test func `with a second handle there is no telling whose descriptor is seen`() throws {
         try Fixture.run { (f) throws in
             let handle = try f.create("f", [.write])
@@ -117,6 +144,30 @@ import Vocabulary
             }
             try f.close(handle)
             #expect(f.store.text("f") == "0123AB6789")
+        }
+    }
+
+    @Test func `the size that is shown follows each truncation, also of what has no name or is clean again`() throws {
+        try Fixture.run { (f) throws in
+            f.store.put("f", "0123456789")
+            let number = try f.inode("f")
+            let handle = try f.open("f", [.read, .write])
+            func cut(to size: Int64) throws -> Int64 {
+                try f.fileSystem.setAttributes(
+                    of: number, to: AttributeChange(size: size), handle: handle, request()
+                ).attributes.size
+            }
+            try f.write(handle, at: 10, "abc")
+            #expect(try cut(to: 10) == 10)
+            #expect(try f.stat("f").size == 10)
+            #expect(f.fileSystem.statistics.dirtyFiles == 0)
+            try f.unlink("f")
+            try f.write(handle, at: 3, "xyz")
+            #expect(try cut(to: 4) == 4)
+            #expect(try f.fileSystem.attributes(of: number, handle: handle, request()).attributes.size == 4)
+            #expect(try f.read(handle, at: 0, 10) == Array("012x".utf8))
+            #expect(try cut(to: 0) == 0)
+            f.fileSystem.release(handle)
         }
     }
 

@@ -214,6 +214,31 @@ import Vocabulary
         }
     }
 
+    @Test(arguments: [true, false])
+    func `cutting what is being appended leaves what was asked for`(isBroken: Bool) throws {
+        try Fixture.run { (f) throws in
+            f.store.put("log", "start")
+            let handle = try f.open("log", [.write, .append])
+            try f.write(handle, at: 0, "!")
+            try f.fileSystem.fsync(handle, request())
+            let content = bytes(Self.mega)
+            try write(f, handle, content)
+            #expect(waitUntil { f.store.content("log")?.count == 6 + content.count })
+            if isBroken {
+                f.store.setHook { call, _ throws(StoreError) in
+                    if case .finish = call { throw StoreError(.inputOutput, "the connection was lost") }
+                }
+            }
+            _ = try f.fileSystem.setAttributes(
+                of: f.inode("log"), to: AttributeChange(size: 500_000), handle: handle, request())
+            f.store.setHook(nil)
+            try f.write(handle, at: 0, "end")
+            try f.close(handle)
+            let expected = Array("start!".utf8) + content
+            #expect(f.store.content("log") == Array(expected[..<500_000]) + Array("end".utf8))
+        }
+    }
+
     @Test func `unlinking in the middle leaves nothing`() throws {
         try Fixture.run { (f) throws in
             f.store.put("old", "old")

@@ -35,6 +35,7 @@ import Vocabulary
             state.patch(ranges)
             state.patched(.name, trustedUntil: later)
         case .whole:
+            state.mayExist()
             state.beginAttempt(.name, from: 0)
             state.hand(over: 0..<state.size)
             state.confirmed(trustedUntil: later)
