@@ -24,11 +24,13 @@ package final class FTPStore: RemoteStore {
             makesSymbolicLinks: client.makesSymbolicLinks, appends: client.appends)
     }
 
+    package var spareStreams: Int { client.spareConnections }
+
     package func list(
-        _ directory: RemotePath, cancellation: Cancellation
+        _ directory: RemotePath, urgency: Urgency, cancellation: Cancellation
     ) throws(StoreError) -> [RemoteEntry] {
         do throws(FTPError) {
-            return try client.list(directory, cancellation: cancellation).compactMap { entry in
+            return try client.list(directory, urgency: urgency, cancellation: cancellation).compactMap { entry in
                 RemoteAttributes(entry).map { RemoteEntry(name: entry.name, attributes: $0) }
             }
         } catch {
@@ -49,11 +51,12 @@ package final class FTPStore: RemoteStore {
     }
 
     package func openRead(
-        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, cancellation: Cancellation
+        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, urgency: Urgency,
+        cancellation: Cancellation
     ) throws(StoreError) -> any RemoteReadStream {
         do throws(FTPError) {
             let stream = try client.openRead(
-                path, from: offset, expecting: FileVersion(expecting), cancellation: cancellation)
+                path, from: offset, expecting: FileVersion(expecting), urgency: urgency, cancellation: cancellation)
             return StoreReadStream(stream)
         } catch {
             throw explain(error, .read(path), cancellation)

@@ -30,12 +30,18 @@ package struct MountOptions: Sendable {
     package var connections = 4
     /// Bytes of memory for file content.
     package var cacheSize: Int64 = 64 << 20
+    /// Whether directories are listed and small files fetched before they are asked for.
+    package var prefetches = true
     /// How long to try to connect and log in.
     package var connectTimeout = Duration.seconds(30)
     /// How long to wait for a reply, or for the next byte of a transfer; `nil`: what the client waits by itself.
     package var timeout: Duration?
     /// The server's port; `nil`: the one of the URL, or 21.
     package var port: UInt16?
+    /// How connections are made. The proxy in it lacks what its credentials file says: see ``completeProxy()``.
+    package var network = NetworkSettings()
+    /// The file with user and password for the proxy.
+    package var proxyCredentials: String?
     /// Where what is written waits to be sent; `nil`: see ``SpoolDirectory``.
     package var spoolDirectory: String?
     /// Bytes that may wait there; `nil`: as many as the disk has room for.
@@ -44,6 +50,8 @@ package struct MountOptions: Sendable {
     package var replacesInPlace = false
     /// Where the log goes instead of syslog or standard error.
     package var logFile: String?
+    /// Whether and how connections are encrypted.
+    package var tls = MountTLSOptions()
     /// Words that go to the kernel as they are.
     package var kernelOptions: [String] = []
     /// Where user and password come from.

@@ -110,11 +110,12 @@ extension FileSystem {
         try flight.wait(request.cancellation)
     }
 
-    private func run(_ flight: ListingFlight, of directory: InodeNumber) {
+    /// Carries a listing out. Blocks as long as the store does.
+    func run(_ flight: ListingFlight, of directory: InodeNumber) {
         let result: Result<[FileName: DirectoryRecord.Entry], StoreError>
         do throws(StoreError) {
             let entries = try atPath(of: directory) { path throws(StoreError) in
-                try store.list(path, cancellation: flight.cancellation)
+                try store.list(path, urgency: flight.urgency, cancellation: flight.cancellation)
             }
             result = .success(DirectoryRecord.entries(of: entries, askedAt: flight.startedAt))
         } catch {
@@ -123,7 +124,7 @@ extension FileSystem {
         finish(flight, of: directory, result)
     }
 
-    private func finish(
+    func finish(
         _ flight: ListingFlight, of directory: InodeNumber,
         _ result: Result<[FileName: DirectoryRecord.Entry], StoreError>
     ) {

@@ -21,6 +21,7 @@ extension FileSystem {
     ///
     /// - Returns: what could not be sent; it is kept in the spool.
     package func shutdown(deadline: Deadline) -> [UnsentFile] {
+        endAhead()
         sendEverything(until: deadline)
         let handles = tree.withLock { (Array($0.handles.files.keys), Array($0.handles.directories.keys)) }
         let unsent = handles.0.compactMap { close($0, sendsUnsent: false) }
@@ -28,6 +29,7 @@ extension FileSystem {
         streams.close()
         errands.close()
         feeders.close()
+        listingsAhead.close()
         chunks.removeAll()
         tree.withLock { tree in
             for inode in Array(tree.inodes.all) { tree.forget(inode.number, count: inode.lookups) }

@@ -142,21 +142,22 @@ import Vocabulary
         try Fixture.run { (f) throws in
             let content = bytes(6 * Self.mega)
             let handle = try f.create("f")
-            let count = Monitor(0)
+            let hasBroken = Monitor(false)
             f.store.setHook { call, _ throws(StoreError) in
-                guard case .send = call else { return }
-                let number = count.withLock { count in
-                    count += 1
-                    return count
+                guard case .send = call, f.store.content("f")?.count ?? 0 >= Self.mega else { return }
+                let isFirst = hasBroken.withLock { hasBroken in
+                    defer { hasBroken = true }
+                    return !hasBroken
                 }
-                if number == 3 { throw StoreError(.inputOutput, "the connection was lost") }
+                if isFirst { throw StoreError(.inputOutput, "the connection was lost") }
             }
-            try write(f, handle, Array(content[..<(2 * Self.mega)]))
-            #expect(waitUntil { sent(f) >= 2 * Self.mega })
-            try write(f, handle, Array(content[(2 * Self.mega)...]), at: 2 * Self.mega)
-            #expect(waitUntil { count.withLock { $0 } >= 2 })
-            try f.close(handle)
+            try write(f, handle, Array(content[..<Self.mega]))
+            #expect(waitUntil { f.store.content("f")?.count == Self.mega })
+            try write(f, handle, Array(content[Self.mega...]), at: Self.mega)
+            #expect(waitUntil { hasBroken.withLock { $0 } })
+            let calls = try f.store.calls { () throws in try f.close(handle) }
             #expect(f.store.content("f") == content)
+            #expect(calls.prefix(2) == [.size(path("f")), .openWrite(path("f"), .append)])
         }
     }
 
