@@ -25,6 +25,10 @@ package struct Dialect: Sendable {
     package var reasons: ReasonStyle
     /// What it says; what is missing here is said as in ``Phrase/usual``.
     package var says: [Phrase: Saying]
+    /// In which zone LIST shows times, in seconds east of UTC.
+    package var zoneOffset: Int64 = 0
+    /// How many entries a listing shows at most; it then says that it was truncated (Pure-FTPd).
+    package var listingLimit: Int?
 
     /// A product that deviates from the usual as told.
     package init(

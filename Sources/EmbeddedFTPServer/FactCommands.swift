@@ -11,10 +11,12 @@ enum FactCommands {
 
     static func mdtm(_ session: Session, _ argument: [UInt8]) -> Answer {
         if session.dialect.quirks.contains(.setsTimeWithMDTM), let (time, name) = timeAndName(argument) {
+            let time = Timestamp(seconds: time.seconds &- session.dialect.toldOffset)
             return setTime(.timeSet, session, time, name, isWritable: !session.core.configuration.isReadOnly)
         }
         return file(.time, else: .timeFailed, session, argument) { attributes in
-            ["time": Array(CivilTime(attributes.modified).digits.utf8)]
+            let time = Timestamp(seconds: attributes.modified.seconds &+ session.dialect.toldOffset)
+            return ["time": Array(CivilTime(time).digits.utf8)]
         }
     }
 

@@ -5,6 +5,7 @@ enum ListCommands {
     private static let lineEnd: [UInt8] = [0x0D, 0x0A]
 
     static func list(_ session: Session, _ argument: [UInt8]) throws(SessionEnd) -> Answer {
+        if let refusal = refusalOfType(session) { return refusal }
         let entries: [StorageEntry]
         switch found(session, argument) {
         case .success(let found): entries = found
@@ -23,8 +24,12 @@ enum ListCommands {
             let blocks = entries.reduce(Int64(0)) { $0 &+ ($1.attributes.size / 1024) }
             bytes += Array("total \(blocks)".utf8) + lineEnd
         }
-        for entry in entries { bytes += session.dialect.listing.line(entry, now: now) + lineEnd }
-        return try send(session, bytes, .openingForList, count: entries.count)
+        let dialect = session.dialect
+        let shown = entries.prefix(dialect.listingLimit ?? .max)
+        let present = Timestamp(seconds: now.seconds &+ dialect.zoneOffset)
+        for entry in shown { bytes += dialect.listing.line(dialect.inZone(entry), now: present) + lineEnd }
+        return try send(
+            session, bytes, .openingForList, count: entries.count, finally: truncation(session, shown, of: entries))
     }
 
     static func nlst(_ session: Session, _ argument: [UInt8]) throws(SessionEnd) -> Answer {
@@ -46,9 +51,12 @@ enum ListCommands {
     }
 
     static func mlsd(_ session: Session, _ argument: [UInt8]) throws(SessionEnd) -> Answer {
-        let path = session.path(argument)
+        if let refusal = refusalOfType(session) { return refusal }
+        let quirks = session.dialect.quirks
+        let path = quirks.contains(.ignoresMachineListArgument) ? session.directory : session.path(argument)
         let bytes: [UInt8]
         let count: Int
+        let cut: Answer?
         do throws(StorageError) {
             guard try session.storage.attributes(of: path, following: true).kind == .directory else {
                 throw .notDirectory
@@ -60,12 +68,28 @@ enum ListCommands {
                     lines += session.dialect.facts.line(entry, facts: session.facts, type: type) + lineEnd
                 }
             }
-            for entry in entries { lines += session.dialect.facts.line(entry, facts: session.facts) + lineEnd }
-            (bytes, count) = (lines, entries.count)
+            if entries.isEmpty, quirks.contains(.refusesEmptyMachineListing) { return session.answer(.emptyListing) }
+            let shown = entries.prefix(session.dialect.listingLimit ?? .max)
+            for entry in shown { lines += session.dialect.facts.line(entry, facts: session.facts) + lineEnd }
+            (bytes, count, cut) = (lines, entries.count, truncation(session, shown, of: entries))
         } catch {
             return session.refusal(.factListNotFound, argument, error)
         }
-        return try send(session, bytes, .openingForFacts, count: count)
+        return try send(session, bytes, .openingForFacts, count: count, finally: cut)
+    }
+
+    /// What is said instead of a listing in the wrong type.
+    private static func refusalOfType(_ session: Session) -> Answer? {
+        guard session.dialect.quirks.contains(.listsInASCIIOnly), !session.isASCII else { return nil }
+        return Answer("504 Listings are in ASCII only; send TYPE A.", [:])
+    }
+
+    /// What is said behind a listing that was cut short.
+    private static func truncation(
+        _ session: Session, _ shown: ArraySlice<StorageEntry>, of entries: [StorageEntry]
+    ) -> Answer? {
+        guard shown.count < entries.count else { return nil }
+        return Answer("226 Output truncated to {count} matches", ["count": Array(String(shown.count).utf8)])
     }
 
     /// The thing that a link points to, in dialects whose MLSD knows no links.

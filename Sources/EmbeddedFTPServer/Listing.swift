@@ -62,13 +62,19 @@ struct Listing {
     /// Everything in a directory that is shown.
     private func directory(_ session: Session, _ path: ServerPath) throws(StorageError) -> [StorageEntry] {
         let quirks = session.dialect.quirks
+        if quirks.contains(.entersFiles) {
+            let attributes = try session.storage.attributes(of: path, following: true)
+            if attributes.kind == .file { return [StorageEntry(name: path.name ?? [], attributes: attributes)] }
+        }
         let entries = try session.storage.list(path).filter { isShown($0.name, quirks) }
         guard isAll && quirks.contains(.listsDotAndDotDot) else { return entries }
         return try Self.dots(session, path) + entries
     }
 
     private func isShown(_ name: [UInt8], _ quirks: Dialect.Quirks) -> Bool {
-        isAll || name.first != UInt8(ascii: ".") || !quirks.contains(.hidesDotFiles)
+        let isHidden = name.first == UInt8(ascii: ".")
+        if isAll, quirks.contains(.listsOnlyDotFilesWithOption) { return isHidden }
+        return isAll || !isHidden || !quirks.contains(.hidesDotFiles)
     }
 
     /// `.` and `..` of a directory.

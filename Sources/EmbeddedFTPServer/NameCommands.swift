@@ -3,7 +3,9 @@ enum NameCommands {
     static func cwd(_ session: Session, _ argument: [UInt8]) -> Answer {
         session.answer(.directoryChanged, else: .directoryChangeFailed, argument) {
             (storage, path) throws(StorageError) in
-            guard try storage.attributes(of: path, following: true).kind == .directory else { throw .notDirectory }
+            let kind = try storage.attributes(of: path, following: true).kind
+            let isEntered = kind == .directory || session.dialect.quirks.contains(.entersFiles)
+            guard isEntered else { throw .notDirectory }
             session.directory = path
             return [:]
         }

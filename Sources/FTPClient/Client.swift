@@ -73,9 +73,39 @@ package final class Client: Sendable {
     package func list(
         _ directory: RemotePath, checking: Bool = true, urgency: Urgency = .wanted, cancellation: Cancellation
     ) throws(FTPError) -> [ListingEntry] {
+        try listing(of: directory, checking: checking, urgency: urgency, cancellation: cancellation).entries
+    }
+
+    /// What a directory holds, and whether that is all; otherwise as ``list(_:checking:urgency:cancellation:)``.
+    package func listing(
+        of directory: RemotePath, checking: Bool = true, urgency: Urgency = .wanted, cancellation: Cancellation
+    ) throws(FTPError) -> DirectoryListing {
         try ask(cancellation, urgency: urgency) { (session) throws(FTPError) in
             try session.list(directory, checking: checking, cancellation)
         }
+    }
+
+    /// The entries of a directory with what symbolic links lead to on the server in their place; links that lead nowhere
+    /// stay. Up to three round trips for each link that leads out of the directory.
+    package func following(
+        _ entries: [ListingEntry], in directory: RemotePath, cancellation: Cancellation
+    ) throws(FTPError) -> [ListingEntry] {
+        guard entries.contains(where: { $0.kind == .symbolicLink }) else { return entries }
+        return try ask(cancellation) { (session) throws(FTPError) in
+            try session.following(entries, in: directory, cancellation)
+        }
+    }
+
+    /// The absolute path of the mounted directory on the server; `nil` when it is not known, or the server does not say it.
+    package var baseDirectory: [UInt8]? {
+        guard case .absolute(let path) = server.known.root else { return nil }
+        return path
+    }
+
+    /// Asks for ``baseDirectory``, if that has not been done. At most a few round trips.
+    package func learnBaseDirectory(cancellation: Cancellation) throws(FTPError) {
+        guard server.known.root == .unknown else { return }
+        _ = try ask(cancellation) { (session) throws(FTPError) in try session.root(cancellation) }
     }
 
     /// A fresh look at one thing that is not the root; `nil` when there is no such thing.

@@ -27,6 +27,9 @@ package struct ClientConfiguration: Sendable {
     package var tls = TLSSettings()
     /// How connections are made, and through what.
     package var network = NetworkSettings()
+    package var listingLimit = ListingLimit()
+    /// The zone in which the server tells times where FTP leaves it open.
+    package var timeZone = ServerTimeZone.automatic
     /// Takes warnings, and at debug level every command and reply, passwords masked.
     package var logger: Logger
 
@@ -48,6 +51,17 @@ package struct ClientConfiguration: Sendable {
         self.connections = max(1, connections)
         self.timeouts = timeouts
         self.logger = logger
+    }
+
+    /// What one listing may bring; there it is cut.
+    package struct ListingLimit: Hashable, Sendable {
+        /// 128 MiB: some 200 bytes for each of the lines, three times what is usual.
+        package var bytes = 128 * 1024 * 1024
+        /// Half a million, beside which a directory on a server that lists it in any bearable time looks small. With all
+        /// that this program knows of one, an entry takes up to a kilobyte of memory while a listing is taken in.
+        package var lines = 500_000
+
+        package init() {}
     }
 
     /// How long to wait for what. Every wait of the client ends by one of these.

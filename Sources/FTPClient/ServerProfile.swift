@@ -8,16 +8,6 @@ import Threading
 /// What a server announces is only a hint (quirk of many: FEAT lists MLSD, and MLSD answers 502). A command that turns
 /// out not to be implemented is struck out here and the next best is used from then on.
 struct ServerProfile: Sendable {
-    /// How to list a directory.
-    enum ListingMethod: Hashable, Sendable {
-        /// `MLSD` (RFC 3659 §7).
-        case machine
-        /// `LIST -a`: also shows names that begin with a period.
-        case listAll
-        /// `LIST`.
-        case list
-    }
-
     /// How to set when a file was changed.
     enum TimeMethod: Hashable, Sendable {
         /// `MFMT time path`.
@@ -57,20 +47,9 @@ struct ServerProfile: Sendable {
     /// Whether the server wants the data connection to be there before the transfer command.
     var connectsDataFirst = false
 
-    /// Whether listing commands heed the path that they are given.
-    enum ListingArgument: Hashable, Sendable {
-        case untried
-        case heeded
-        /// They list the working directory, whatever they are told.
-        case ignored
-    }
-
-    var listing = ListingMethod.machine
-    var listingArgument = ListingArgument.untried
-    /// What the base directory held when it was last listed, as a hash value: while ``listingArgument`` is untried.
-    var baseListing: Int?
-    /// Whether `LIST -a` has been seen to work as it should.
-    var listAllIsProven = false
+    var listings = ListingKnowledge()
+    /// In which zone the server tells times.
+    var clock: ServerClock
     var hasMachineLook = false
     /// Whether there is a `REST` at all that does anything.
     var hasRestart = true
@@ -91,6 +70,11 @@ struct ServerProfile: Sendable {
     /// `nil`: not asked yet.
     var hasSymbolicLink: Bool?
 
+    /// What is known before the first connection.
+    init(zone: ServerTimeZone = .automatic) {
+        clock = ServerClock(zone)
+    }
+
     /// The facts of `MLSD` that are used (RFC 3659 §7.5); every other one is only longer to transfer.
     private static let wantedFacts = ["type", "size", "modify", "unix.mode"]
 
@@ -110,25 +94,14 @@ struct ServerProfile: Sendable {
     /// Takes what `FEAT` says as the starting point.
     mutating func learn(_ features: Features) {
         self.features = features
-        let hasMachineListing = features.contains("MLST") || features.contains("MLSD")
         hasMachineLook = features.contains("MLST")
         if features.contains("PRET") { wantsPreTransfer = true }
         // `MFF` (draft-somers-ftp-mfxx) tells ProFTPD, whatever its greeting was set to.
         if features.contains("MFF") { doublesTelnetEscape = true }
         // `ESTP` is a command of Pure-FTPd alone.
         if features.contains("ESTP") { replacesTrailingBlanks = true }
-        listing = hasMachineListing ? .machine : .listAll
+        listings.learn(features)
         time = features.contains("MFMT") ? .mfmt : .mdtm
-    }
-
-    /// Strikes out a way of listing; the next one is used from now on.
-    mutating func demote(_ method: ListingMethod) {
-        guard listing == method else { return }
-        switch method {
-        case .machine: listing = .listAll
-        case .listAll: listing = .list
-        case .list: break
-        }
     }
 
     /// Strikes out a way of setting times.
@@ -157,7 +130,7 @@ final class SharedServer: Sendable {
 
     init(_ configuration: ClientConfiguration) {
         self.configuration = configuration
-        var known = ServerProfile()
+        var known = ServerProfile(zone: configuration.timeZone)
         known.dataMethods = DataMethods(configuration.network)
         profile = Monitor(known)
     }

@@ -71,16 +71,19 @@ extension Session {
     func setModificationTime(
         _ path: RemotePath, to time: Timestamp, _ cancellation: Cancellation
     ) throws(FTPError) {
-        guard let text = TimeValue.format(time) else { throw .invalidArgument("a time outside of the years 0 to 9999") }
         let wire = try wirePath(path, cancellation)
-        let argument = Array(text.utf8) + [0x20] + wire
         let methods: [(ServerProfile.TimeMethod, String)] = [
             (.mfmt, "MFMT"), (.mdtm, "MDTM"), (.siteUTime, "SITE UTIME"),
         ]
         let known = server.known
         for (method, verb) in methods.drop(while: { $0.0 != known.time }) {
-            let reply = try exchange(Command(verb, argument), cancellation)
-            if reply.category == .completion, reply.code != 202, !isOldTime(reply, time, method) {
+            // MDTM sets a time in the zone in which it tells times.
+            let told = method == .mdtm ? known.clock.asTold(time) : time
+            guard let text = TimeValue.format(told) else {
+                throw .invalidArgument("a time outside of the years 0 to 9999")
+            }
+            let reply = try exchange(Command(verb, Array(text.utf8) + [0x20] + wire), cancellation)
+            if reply.category == .completion, reply.code != 202, !isOldTime(reply, told, method) {
                 server.learn { profile in
                     profile.time = method
                     profile.timeIsProven = true

@@ -1,5 +1,4 @@
 import FTPProtocol
-@preconcurrency import Glibc
 import Logging
 import Threading
 import Vocabulary
@@ -8,273 +7,213 @@ import Vocabulary
 ///
 /// `MLSD` where it works, else `LIST -a`, else `LIST`; what the server does not implement is struck out for the client.
 ///
-/// - `MLSD` takes a path as it is. `LIST` is run through `ls` on many servers, which takes blanks for separators, and
-///   `*?[]{}~\` or a leading `-` for patterns and options. A path with any of these is entered by `CWD` and listed
-///   without an argument. The base directory is never named while it is the working directory.
-/// - `LIST -a` is trusted once it has shown something. Where it fails, or shows nothing, plain `LIST` is asked too:
-///   some servers take `-a` for the name of a file.
-/// - An answer of no byte about a named directory is checked with `CWD`: some servers list what does not exist as empty.
-///   A 450 or 550 is checked in the same way: some say "no files found" of an empty directory.
-/// - Some servers ignore the path and list their working directory. So the first listing of a named directory that equals
-///   that of the base directory is made once more after `CWD`; if that gives something else, `CWD` it is from then on.
-/// - An answer that consists of nothing but the last name of the path is that of `LIST` about a file, or about a directory
-///   that may not be read: the path is entered with `CWD` and listed without a name.
+/// - `MLSD` is also struck out when it shows nothing but lines that cannot be understood, or when it is refused before it
+///   ever worked, in whatever words, while `LIST` shows the directory.
+/// - `LIST -a` is trusted once it has shown names with a period in front (`.` and `..` are such) and others beside them.
+///   Where it fails, or shows only the ones or the others, plain `LIST` is asked too, once: some servers take `-a` for
+///   the name of a file, and what it shows must include what the plain one shows.
+/// - A server that says of itself that it left something out is asked in the other way as well, and what both show
+///   counts. If that is not all either, the listing is marked as incomplete.
+///
+/// How a listing command names its directory, and what its answer is checked for: `Session+ListingCommands.swift`. How its
+/// data are read: `Session+ListingTransfer.swift`. How times become UTC: `ServerClock.swift`.
 extension Session {
-    /// What a directory holds. Blocks for one to four round trips.
-    ///
-    /// - Throws: `refused` when it does not exist, is no directory or may not be read.
+    /// What a directory holds. Blocks for one to four round trips; a few more once for each client.
     ///
     /// - Parameter checking: whether an empty answer is made sure to be that of a directory.
+    /// - Throws: `refused` when it does not exist, is no directory or may not be read.
     func list(
         _ path: RemotePath, checking: Bool = true, _ cancellation: Cancellation
-    ) throws(FTPError) -> [ListingEntry] {
+    ) throws(FTPError) -> DirectoryListing {
         // Each turn either returns, throws, or strikes out one of the three methods.
         while true {
-            let method = server.known.listing
+            let method = server.known.listings.method
             do throws(FTPError) {
-                return try list(path, by: method, checking, cancellation)
+                let raw = try list(path, by: method, checking, cancellation)
+                return try complete(raw, by: method, path, cancellation)
             } catch {
-                if server.known.listing == method { throw error }
+                if server.known.listings.method == method { throw error }
             }
         }
     }
 
     private func list(
-        _ path: RemotePath, by method: ServerProfile.ListingMethod, _ checking: Bool, _ cancellation: Cancellation
-    ) throws(FTPError) -> [ListingEntry] {
+        _ path: RemotePath, by method: ListingKnowledge.Method, _ checking: Bool, _ cancellation: Cancellation
+    ) throws(FTPError) -> RawListing {
         switch method {
         case .machine:
-            return try listByMachine(path, checking, cancellation)
+            return try proveMachine(path, checking, cancellation)
         case .listAll:
-            if server.known.listAllIsProven { return try listText(path, option: "-a", checking, cancellation) }
+            if server.known.listings.listAllIsProven {
+                return try listText(path, option: Self.all, checking, cancellation)
+            }
             return try proveListAll(path, checking, cancellation)
         case .list:
             return try listText(path, option: nil, checking, cancellation)
         }
     }
 
-    private func listByMachine(
+    private static let all = "-a"
+
+    // MARK: - What works
+
+    /// `MLSD`, and whether it works.
+    private func proveMachine(
         _ path: RemotePath, _ checking: Bool, _ cancellation: Cancellation
-    ) throws(FTPError) -> [ListingEntry] {
-        let argument = try listingArgument(path, cancellation)
+    ) throws(FTPError) -> RawListing {
         do throws(FTPError) {
-            let raw = try receiveListing(Command("MLSD", argument), .machine, cancellation)
-            if argument != nil, isWrongDirectory(raw.listing.entries) {
-                try changeDirectory(to: path, cancellation)
-                return compare(try listByMachine(path, checking, cancellation), with: raw.listing.entries)
+            let raw = try listByMachine(path, checking, cancellation)
+            let listing = raw.listing
+            if !listing.entries.isEmpty || listing.currentDirectory != nil {
+                server.learn { $0.listings.machineIsProven = true }
+            } else if listing.skipped > 0, !server.known.listings.machineIsProven {
+                let reason = FTPError.protocolViolation("MLSD shows no facts: \(listing.firstSkipped ?? "")")
+                throw demoteMachine(reason)
             }
-            if checking, raw.byteCount == 0, argument != nil { try changeDirectory(to: path, cancellation) }
-            noteBase(path, raw.listing.entries)
-            return try withLinkTargets(raw.listing.entries, path, cancellation)
+            return try withLinkTargets(raw, path, cancellation)
         } catch {
-            guard error.refusal != nil, error.isNotImplemented else { throw error }
-            // 501 is also what servers say of a path that is no directory.
-            if error.refusal?.code == 501 { try changeDirectory(to: path, cancellation) }
-            server.learn { $0.demote(.machine) }
-            logger.notice("[\(control.id)] MLSD does not work here (\(error)); listing with LIST")
+            guard let reply = error.refusal else { throw error }
+            if error.isNotImplemented {
+                // 501 is also what servers say of a path that is no directory.
+                if reply.code == 501 { try changeDirectory(to: path, cancellation) }
+                throw demoteMachine(error)
+            }
+            guard reply.category == .permanentNegative, !server.known.listings.machineIsProven,
+                try listsAnything(path, cancellation)
+            else { throw error }
+            throw demoteMachine(error)
+        }
+    }
+
+    private func demoteMachine(_ reason: FTPError) -> FTPError {
+        server.learn { $0.listings.demote(.machine) }
+        logger.notice("[\(control.id)] MLSD does not work here (\(reason)); listing with LIST")
+        return reason
+    }
+
+    /// Whether `LIST` shows a directory that `MLSD` refuses.
+    private func listsAnything(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> Bool {
+        do throws(FTPError) {
+            return try !listText(path, option: nil, false, cancellation).listing.entries.isEmpty
+        } catch {
+            if error.refusal != nil { return false }
             throw error
         }
     }
 
-    /// Adds where symbolic links lead, which some servers do not say in `MLSD` (ProFTPD, Pure-FTPd) but in `LIST`.
-    private func withLinkTargets(
-        _ entries: [ListingEntry], _ path: RemotePath, _ cancellation: Cancellation
-    ) throws(FTPError) -> [ListingEntry] {
-        guard entries.contains(where: \.lacksTarget) else { return entries }
-        let text: [ListingEntry]
+    /// `LIST -a`, and whether it works.
+    private func proveListAll(
+        _ path: RemotePath, _ checking: Bool, _ cancellation: Cancellation
+    ) throws(FTPError) -> RawListing {
+        var all: RawListing?
         do throws(FTPError) {
-            text = try listText(path, option: "-a", false, cancellation)
+            let raw = try listText(path, option: Self.all, checking, cancellation)
+            if raw.isCut || (raw.listing.showsHidden && raw.listing.showsOthers) {
+                server.learn { $0.listings.listAllIsProven = true }
+                return raw
+            }
+            all = raw
+        } catch {
+            guard error.refusal?.category == .permanentNegative else { throw error }
+        }
+        let plain = try listText(path, option: nil, checking, cancellation)
+        // In an empty directory nothing can be seen.
+        if plain.listing.entries.isEmpty { return all ?? plain }
+        if var all, !all.listing.entries.isEmpty {
+            // What was made between the two listings is in a third one.
+            if !all.listing.includes(plain.listing) {
+                all = try listText(path, option: Self.all, checking, cancellation)
+            }
+            if all.listing.includes(plain.listing) {
+                server.learn { $0.listings.listAllIsProven = true }
+                return all
+            }
+        }
+        logger.notice("[\(control.id)] LIST -a does not work here; names that begin with a period may be missing")
+        server.learn { $0.listings.demote(.listAll) }
+        return plain
+    }
+
+    // MARK: - What else belongs to it
+
+    /// Makes the answer of what a command brought: with what the server left out, as far as it can be had, in UTC.
+    private func complete(
+        _ raw: RawListing, by method: ListingKnowledge.Method, _ path: RemotePath, _ cancellation: Cancellation
+    ) throws(FTPError) -> DirectoryListing {
+        var listing = DirectoryListing(entries: raw.listing.entries, isComplete: !raw.isTruncated)
+        // No further command may go out on a session that was left in the middle of its data.
+        if raw.isCut { return listing }
+        if method != .machine { listing.entries = try inUniversalTime(listing.entries, path, cancellation) }
+        guard raw.isTruncated, method != .list, !server.known.listings.alternativeIsNoBetter else { return listing }
+        do throws(FTPError) {
+            try add(listText(path, option: method == .machine ? Self.all : nil, false, cancellation), to: &listing)
         } catch {
             guard error.refusal != nil else { throw error }
-            return entries
+            server.learn { $0.listings.alternativeIsNoBetter = true }
+        }
+        return listing
+    }
+
+    /// Adds what another way of listing shows.
+    private func add(_ other: RawListing, to listing: inout DirectoryListing) {
+        let known = Set(listing.entries.map(\.name))
+        let more = other.listing.entries.filter { !known.contains($0.name) }
+        let clock = server.known.clock
+        listing.entries += more.map { $0.inUniversalTime(clock) }
+        // Without the hidden names it cannot be known to be all.
+        listing.isComplete = !other.isTruncated && other.listing.showsHidden
+        if more.isEmpty, !listing.isComplete { server.learn { $0.listings.alternativeIsNoBetter = true } }
+    }
+
+    /// Adds where symbolic links lead, which some servers do not say in `MLSD` (ProFTPD, Pure-FTPd) but in `LIST`; and the
+    /// links that lead nowhere, which ProFTPD leaves out of `MLSD`.
+    private func withLinkTargets(
+        _ raw: RawListing, _ path: RemotePath, _ cancellation: Cancellation
+    ) throws(FTPError) -> RawListing {
+        guard !raw.isCut, raw.listing.entries.contains(where: \.lacksTarget) else { return raw }
+        let text: RawListing
+        do throws(FTPError) {
+            text = try listText(path, option: Self.all, false, cancellation)
+        } catch {
+            guard error.refusal != nil else { throw error }
+            return raw
         }
         var targets: [FileName: [UInt8]] = [:]
-        for entry in text where entry.kind == .symbolicLink { targets[entry.name] = entry.linkTarget }
-        return entries.map { entry in
+        for entry in text.listing.entries where entry.kind == .symbolicLink { targets[entry.name] = entry.linkTarget }
+        var raw = raw
+        raw.isCut = text.isCut
+        raw.listing = raw.listing.replacingEntries { entry in
             guard entry.lacksTarget else { return entry }
             var entry = entry
             entry.linkTarget = targets[entry.name]
             return entry
         }
+        let known = Set(raw.listing.entries.map(\.name))
+        let clock = server.known.clock
+        for link in text.listing.entries where link.kind == .symbolicLink && !known.contains(link.name) {
+            raw.listing.add(link.inUniversalTime(clock))
+        }
+        return raw
+    }
+}
+
+extension Listing {
+    /// Whether there is a name with a period in front.
+    fileprivate var showsHidden: Bool {
+        showsItself || entries.contains { $0.name.bytes.first == 0x2E }
     }
 
-    /// `LIST -a` for the first time.
-    private func proveListAll(
-        _ path: RemotePath, _ checking: Bool, _ cancellation: Cancellation
-    ) throws(FTPError) -> [ListingEntry] {
-        do throws(FTPError) {
-            let all = try listText(path, option: "-a", checking, cancellation)
-            if !all.isEmpty {
-                server.learn { $0.listAllIsProven = true }
-                return all
-            }
-        } catch {
-            guard error.refusal?.category == .permanentNegative else { throw error }
-        }
-        let plain = try listText(path, option: nil, checking, cancellation)
-        if !plain.isEmpty {
-            logger.notice("[\(control.id)] LIST -a does not work here; names that begin with a period may be missing")
-            server.learn { $0.demote(.listAll) }
-        }
-        return plain
-    }
+    /// Whether there is a name without one.
+    fileprivate var showsOthers: Bool { entries.contains { $0.name.bytes.first != 0x2E } }
 
-    private func listText(
-        _ path: RemotePath, option: String?, _ checking: Bool, _ cancellation: Cancellation
-    ) throws(FTPError) -> [ListingEntry] {
-        var words = option.map { Array($0.utf8) } ?? []
-        var argument = try listingArgument(path, cancellation)
-        if let wire = argument, !Self.isPlain(wire) {
-            try changeDirectory(to: path, cancellation)
-            argument = nil
-        }
-        let isNamed = argument != nil
-        if let argument {
-            if !words.isEmpty { words.append(0x20) }
-            words += argument
-        }
-        let command = Command("LIST", words.isEmpty ? nil : words)
-        do throws(FTPError) {
-            let raw = try receiveListing(command, .text, cancellation)
-            let entries = raw.listing.entries
-            noteBase(path, entries)
-            guard isNamed else { return entries }
-            if isWrongDirectory(entries) {
-                try changeDirectory(to: path, cancellation)
-                return compare(try listText(path, option: option, checking, cancellation), with: entries)
-            }
-            // A file may be shown by its whole path, which is no name and was left out.
-            let isItself = entries.count == 1 && entries[0].name == path.name
-            if isItself || (entries.isEmpty && raw.listing.skipped > 0) {
-                try changeDirectory(to: path, cancellation)
-                return try listText(path, option: option, checking, cancellation)
-            }
-            if checking, raw.byteCount == 0 { try changeDirectory(to: path, cancellation) }
-            return entries
-        } catch {
-            guard case .refused("LIST", let reply) = error, reply.code == 450 || reply.code == 550, !reply.saysDenied
-            else { throw error }
-            if isNamed { try changeDirectory(to: path, cancellation) }
-            return []
-        }
-    }
-
-    // MARK: - The argument
-
-    /// How a listing command names a directory; `nil`: not at all, it is the working directory (and is made that).
-    private func listingArgument(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> [UInt8]? {
-        if path.isRoot, location == .base { return nil }
-        if location == .below(path) { return nil }
-        switch server.known.listingArgument {
-        case .heeded:
-            break
-        case .untried:
-            // Only from there it can be told whether the argument counts.
-            try returnToBase(cancellation)
-            if path.isRoot { return nil }
-        case .ignored:
-            try changeDirectory(to: path, cancellation)
-            return nil
-        }
-        return try wirePath(path, cancellation)
-    }
-
-    /// Remembers what the base directory holds, to recognise it where something else was asked for.
-    private func noteBase(_ path: RemotePath, _ entries: [ListingEntry]) {
-        guard path.isRoot, server.known.listingArgument == .untried else { return }
-        let hash = entries.hashValue
-        server.learn { $0.baseListing = entries.isEmpty ? nil : hash }
-    }
-
-    /// Whether the listing of a named directory looks like that of the working directory.
-    private func isWrongDirectory(_ entries: [ListingEntry]) -> Bool {
-        let known = server.known
-        guard known.listingArgument == .untried, location == .base, let base = known.baseListing, !entries.isEmpty
-        else { return false }
-        if entries.hashValue == base { return true }
-        server.learn { $0.listingArgument = .heeded }
-        return false
-    }
-
-    /// Learns from a directory listed in both ways whether the argument counts.
-    private func compare(_ entered: [ListingEntry], with named: [ListingEntry]) -> [ListingEntry] {
-        if entered != named {
-            logger.notice("[\(control.id)] listing commands ignore their argument here; entering each directory")
-            server.learn { $0.listingArgument = .ignored }
-        }
-        return entered
-    }
-
-    /// Whether no `ls` on the way can read anything else into a path.
-    private static func isPlain(_ path: [UInt8]) -> Bool {
-        if path.first == 0x2D { return false }
-        return !path.contains { byte in byte <= 0x20 || byte == 0x7F || Self.special.contains(byte) }
-    }
-
-    /// Pattern characters of shells and of the servers' own matching.
-    private static let special = Set("*?[]{}\\~\"'".utf8)
-
-    /// How much one listing may bring: a million entries of the longest usual line.
-    private static let maximumListingLength = 256 * 1024 * 1024
-
-    private func receiveListing(
-        _ command: Command, _ format: ListingFormat, _ cancellation: Cancellation
-    ) throws(FTPError) -> (listing: Listing, byteCount: Int) {
-        let transfer = try beginTransfer(command, cancellation)
-        do throws(FTPError) {
-            var parser = ListingParser(format: format, now: Timestamp.now)
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
-            defer { buffer.deallocate() }
-            var total = 0
-            while let count = try readListing(transfer, into: buffer, cancellation), count > 0 {
-                total += count
-                guard total <= Self.maximumListingLength else {
-                    throw .protocolViolation("a listing of more than \(Self.maximumListingLength) bytes")
-                }
-                parser.consume(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            }
-            let reply = try transfer.finish(cancellation)
-            let listing = parser.finish()
-            warn(of: listing, reply)
-            return (listing, total)
-        } catch {
-            transfer.abandon(abortively: false)
-            throw error
-        }
-    }
-
-    /// `nil` when the data connection was reset: some servers do that at the end, and the final reply decides.
-    private func readListing(
-        _ transfer: Transfer, into buffer: UnsafeMutableRawBufferPointer, _ cancellation: Cancellation
-    ) throws(FTPError) -> Int? {
-        do throws(FTPError) {
-            return try transfer.read(into: buffer, cancellation)
-        } catch {
-            if error.isConnectionLoss { return nil }
-            throw error
-        }
-    }
-
-    private func warn(of listing: Listing, _ reply: Reply) {
-        if listing.skipped > 0 {
-            logger.warning("\(listing.skipped) lines of a listing were not understood: \(listing.firstSkipped ?? "")")
-        }
-        if reply.mentions(["truncated"]) {
-            logger.warning("the server cut a listing short: \(reply.summary)")
-        }
+    /// Whether all names of another listing are in this one.
+    fileprivate func includes(_ other: Listing) -> Bool {
+        let names = Set(entries.map(\.name))
+        return other.entries.allSatisfy { names.contains($0.name) }
     }
 }
 
 extension ListingEntry {
     /// Whether it is a symbolic link that leads nobody knows where.
     var lacksTarget: Bool { kind == .symbolicLink && linkTarget?.isEmpty ?? true }
-}
-
-extension Timestamp {
-    /// The present moment by the machine's clock.
-    static var now: Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(clamping: time.tv_nsec))
-    }
 }

@@ -14,10 +14,13 @@ extension Session {
         defer { control.loginLimit = nil }
         let isPatient = greeting.mentions(ServerProfile.greetingsOfPatientServers)
         let isTelnet = greeting.mentions(["proftpd"])
+        let tellsTimesAlike = greeting.mentions(["vsftpd"])
         server.learn { profile in
             profile.takesCommandsTogether = isPatient
             if isTelnet { profile.doublesTelnetEscape = true }
             if isPatient { profile.restart.trustAll() }
+            // vsftpd tells MDTM in the zone of LIST, whichever that is.
+            if tellsTimesAlike { profile.clock.tellsAlike() }
         }
         try negotiateTLS(until: limit, cancellation)
         try authenticate(cancellation)

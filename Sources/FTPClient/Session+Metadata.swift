@@ -3,7 +3,8 @@ import Threading
 import Vocabulary
 
 extension Session {
-    /// A fresh look at one thing: `MLST` where it works, else a listing of its parent.
+    /// A fresh look at one thing: `MLST` where it works, else a listing of its parent; if the server cuts that short, by
+    /// the commands that only files, or only directories, answer.
     ///
     /// - Returns: `nil` when the server says that there is no such thing.
     func status(of path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> ListingEntry? {
@@ -18,11 +19,34 @@ extension Session {
             }
         }
         do throws(FTPError) {
-            return try list(path.parent, cancellation).first { $0.name == name }
+            let listing = try list(path.parent, cancellation)
+            if let entry = listing.entries.first(where: { $0.name == name }) { return entry }
+            return listing.isComplete ? nil : try statusByTrial(of: path, name, cancellation)
         } catch {
             // Where there is no parent, there is nothing in it.
             if let reply = error.refusal, reply.code == 550, !reply.saysDenied { return nil }
             throw error
+        }
+    }
+
+    /// What a thing is, found by trying what can be done with it: up to three round trips.
+    func statusByTrial(
+        of path: RemotePath, _ name: FileName, _ cancellation: Cancellation
+    ) throws(FTPError) -> ListingEntry? {
+        do throws(FTPError) {
+            if let size = try size(of: path, cancellation) {
+                let time = try modificationTime(of: path, cancellation)
+                return ListingEntry(name: name, kind: .file, size: size, modified: time)
+            }
+        } catch {
+            guard error.refusal != nil else { throw error }
+        }
+        do throws(FTPError) {
+            try changeDirectory(to: path, cancellation)
+            return ListingEntry(name: name, kind: .directory)
+        } catch {
+            guard error.refusal != nil else { throw error }
+            return nil
         }
     }
 
@@ -81,8 +105,14 @@ extension Session {
         return nil
     }
 
-    /// When the content was last changed by `MDTM` (RFC 3659 §3); `nil` where the server does not say it.
+    /// When the content was last changed by `MDTM` (RFC 3659 §3), in UTC as far as the server's zone is known; `nil` where
+    /// the server does not say it.
     func modificationTime(of path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> Timestamp? {
+        try plainModificationTime(of: path, cancellation).map { server.known.clock.fromTold($0) }
+    }
+
+    /// What `MDTM` says, in whatever zone the server says it.
+    func plainModificationTime(of path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> Timestamp? {
         guard server.known.hasModificationTime else { return nil }
         let reply = try exchange(Command("MDTM", try wirePath(path, cancellation)), cancellation)
         if reply.code == 213 { return ModificationTimeReply.parse(reply.text) }

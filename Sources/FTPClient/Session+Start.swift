@@ -110,6 +110,10 @@ extension Session {
         }
         guard let reply else { return nil }
         switch reply.category {
+        // 202, "superfluous at this site": nothing will come.
+        case .completion where reply.code == 202:
+            hasOpenTransfer = false
+            throw .final(.refused(verb: verb, reply))
         case .preliminary, .completion:
             return reply
         case .intermediate, .transientNegative, .permanentNegative:

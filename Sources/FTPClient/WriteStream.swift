@@ -73,6 +73,7 @@ package final class WriteStream: Sendable {
         do throws(FTPError) {
             try transfer.finish(cancellation)
             state.withLock { $0.phase = .ended }
+            transfer.session.compareTime(ofUploaded: path, cancellation)
             pool.release(transfer.session)
         } catch {
             end(transfer)

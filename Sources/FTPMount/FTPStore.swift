@@ -13,9 +13,13 @@ package import Vocabulary
 package final class FTPStore: RemoteStore {
     let client: Client
 
+    /// What is shown of symbolic links.
+    private let links: SymbolicLinks
+
     /// A store over a client, which stays the caller's to close.
-    package init(_ client: Client) {
+    package init(_ client: Client, links: SymbolicLinks = .contain) {
         self.client = client
+        self.links = links
     }
 
     package var capabilities: StoreCapabilities {
@@ -29,13 +33,45 @@ package final class FTPStore: RemoteStore {
     package func list(
         _ directory: RemotePath, urgency: Urgency, cancellation: Cancellation
     ) throws(StoreError) -> [RemoteEntry] {
+        try listing(of: directory, isKnown: false, urgency: urgency, cancellation: cancellation).entries
+    }
+
+    package func listing(
+        of directory: RemotePath, isKnown: Bool, urgency: Urgency, cancellation: Cancellation
+    ) throws(StoreError) -> RemoteListing {
         do throws(FTPError) {
-            return try client.list(directory, urgency: urgency, cancellation: cancellation).compactMap { entry in
-                RemoteAttributes(entry).map { RemoteEntry(name: entry.name, attributes: $0) }
-            }
+            let listing = try client.listing(
+                of: directory, checking: !isKnown, urgency: urgency, cancellation: cancellation)
+            let entries = try followed(listing.entries, in: directory, cancellation)
+            return RemoteListing(
+                entries: entries.compactMap { entry in
+                    RemoteAttributes(entry).map { RemoteEntry(name: entry.name, attributes: $0) }
+                }, isComplete: listing.isComplete)
         } catch {
             throw explain(error, .list(directory), cancellation)
         }
+    }
+
+    /// What the listing shows in place of symbolic links; and sees that their targets can be understood.
+    private func followed(
+        _ entries: [ListingEntry], in directory: RemotePath, _ cancellation: Cancellation
+    ) throws(FTPError) -> [ListingEntry] {
+        let slash = UInt8(ascii: "/")
+        if links != .keep, entries.contains(where: { $0.linkTarget?.first == slash }) {
+            try client.learnBaseDirectory(cancellation: cancellation)
+        }
+        return links == .follow ? try client.following(entries, in: directory, cancellation: cancellation) : entries
+    }
+
+    package func shownTarget(_ target: [UInt8], ofLinkAt path: RemotePath) throws(StoreError) -> [UInt8] {
+        if links == .keep { return target }
+        guard let shown = ContainedLink.target(target, ofLinkAt: path, base: client.baseDirectory) else {
+            throw StoreError(
+                .notPermitted,
+                "\(path) leads to \(printable(target)), out of the mount; symlinks=follow shows what is there on the server"
+            )
+        }
+        return shown
     }
 
     package func look(
@@ -44,7 +80,8 @@ package final class FTPStore: RemoteStore {
         // The root was entered when the session was made; nothing above it need be readable.
         if path.isRoot { return RemoteAttributes(kind: .directory) }
         do throws(FTPError) {
-            return try client.status(of: path, cancellation: cancellation).flatMap { RemoteAttributes($0) }
+            guard let entry = try client.status(of: path, cancellation: cancellation) else { return nil }
+            return try followed([entry], in: path.parent, cancellation).first.flatMap { RemoteAttributes($0) }
         } catch {
             throw explain(error, .look(path), cancellation)
         }

@@ -4,7 +4,8 @@ import Vocabulary
 extension MountOption {
     /// Every option, in the order of the documentation.
     package static let table: [MountOption] =
-        identity + rights + permissions + behaviour + security + network + reading + writing + credentials
+        identity + rights + permissions + behaviour + security + network + listing + reading + writing
+        + credentials
 
     private static let identity: [MountOption] = [
         MountOption(

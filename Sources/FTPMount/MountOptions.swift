@@ -32,6 +32,10 @@ package struct MountOptions: Sendable {
     package var cacheSize: Int64 = 64 << 20
     /// Whether directories are listed and small files fetched before they are asked for.
     package var prefetches = true
+    /// What is shown of symbolic links.
+    package var symbolicLinks = SymbolicLinks.contain
+    /// In which zone the server lists times.
+    package var timeZone = ServerTimeZone.automatic
     /// How long to try to connect and log in.
     package var connectTimeout = Duration.seconds(30)
     /// How long to wait for a reply, or for the next byte of a transfer; `nil`: what the client waits by itself.

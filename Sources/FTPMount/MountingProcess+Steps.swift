@@ -120,6 +120,7 @@ extension ClientConfiguration {
         tls = try TLSSettings(plan.options.tls, mode: plan.tls)
         network = plan.options.network
         network.proxy = plan.proxy
+        timeZone = plan.options.timeZone
         timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
     }
 }

@@ -47,7 +47,8 @@ struct MountingProcess {
         defer { client.close() }
 
         let fileSystem = FileSystem(
-            store: FTPStore(client), configuration: fileSystemConfiguration(spool), logger: logger)
+            store: FTPStore(client, links: plan.options.symbolicLinks), configuration: fileSystemConfiguration(spool),
+            logger: logger)
         defer { drain(fileSystem, logger) }
 
         let session = try mount(fileSystem, logger)

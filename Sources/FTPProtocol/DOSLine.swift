@@ -35,7 +35,8 @@ enum DOSLine {
         let isIIS = field.endIndex - dateWord.endIndex == widthFromDateToSize
         return .entry(
             name: isIIS ? rest.dropFirst() : name, kind: .file, size: size, modified: modified, precision: .minute,
-            mode: nil, linkTarget: nil)
+            mode: nil, linkTarget: nil,
+            isLocalTime: true)
     }
 
     /// A line with `<DIR>` or another mark in the place of the size.
@@ -57,7 +58,8 @@ enum DOSLine {
             return .broken
         }
         return .entry(
-            name: name, kind: kind, size: nil, modified: modified, precision: .minute, mode: nil, linkTarget: nil)
+            name: name, kind: kind, size: nil, modified: modified, precision: .minute, mode: nil, linkTarget: nil,
+            isLocalTime: true)
     }
 
     /// The name without ` [C:\target]` or ` => target`. Neither `>`, `:` nor `\` can be in a name on Windows.

@@ -12,8 +12,22 @@ package struct Listing: Sendable {
     /// A hint that shows a server which ignores the argument of `LIST` and lists its current directory.
     package internal(set) var currentDirectory: [UInt8]?
 
+    /// Whether `.` or `..` was among the lines: a sign that the server shows all names, also those with a period in
+    /// front.
+    package internal(set) var showsItself = false
+
     /// An empty directory.
     package init() {}
+
+    /// Adds an entry whose name is not there yet.
+    package mutating func add(_ entry: ListingEntry) { entries.append(entry) }
+
+    /// The same listing with changed entries, which keep their names.
+    package func replacingEntries(_ change: (ListingEntry) -> ListingEntry) -> Listing {
+        var result = self
+        result.entries = entries.map(change)
+        return result
+    }
 }
 
 /// What one line of a listing turned out to be.
@@ -22,6 +36,8 @@ enum LineReading {
     case entry(ListingEntry)
     /// The directory itself, by this name.
     case currentDirectory([UInt8])
+    /// `.` or `..`.
+    case itself
     /// A line that belongs to the format but names nothing new: a total, the parent directory, an empty line.
     case nothing
     /// A line of this format that is broken, or whose name is not one. No other format is tried.

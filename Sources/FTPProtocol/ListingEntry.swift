@@ -22,8 +22,10 @@ package struct ListingEntry: Hashable, Sendable {
     package var kind: Kind
     /// Bytes; `nil` when the line does not say, or says something impossible.
     package var size: Int64?
-    /// When the content was last changed. From `MLSD` in UTC; from `LIST` in the server's zone, taken as if it were UTC.
+    /// When the content was last changed; as if it were UTC when ``isLocalTime`` says that it is not.
     package var modified: Timestamp?
+    /// Whether ``modified`` is in a zone that the line does not tell: the case of nearly all formats of `LIST`.
+    package var isLocalTime = false
     package var precision: Precision
     /// Permission bits (07777).
     package var mode: UInt32?

@@ -115,6 +115,8 @@ package struct ListingParser: Sendable {
             } else if listing.currentDirectory == nil {
                 listing.currentDirectory = name
             }
+        case .itself:
+            listing.showsItself = true
         case .nothing:
             break
         case .broken, .notMine:
@@ -156,15 +158,17 @@ extension LineReading {
     /// An entry with a name from a listing: left out without a word for `.` and `..`, broken if it is no name.
     static func entry(
         name: ArraySlice<UInt8>, kind: ListingEntry.Kind, size: Int64?, modified: Timestamp?,
-        precision: ListingEntry.Precision, mode: UInt32?, linkTarget: [UInt8]?
+        precision: ListingEntry.Precision, mode: UInt32?, linkTarget: [UInt8]?,
+        isLocalTime: Bool = false
     ) -> LineReading {
         do throws(FileName.Invalid) {
-            return .entry(
-                ListingEntry(
-                    name: try FileName(validating: name), kind: kind, size: kind == .file ? size : nil,
-                    modified: modified, precision: precision, mode: mode, linkTarget: linkTarget))
+            var entry = ListingEntry(
+                name: try FileName(validating: name), kind: kind, size: kind == .file ? size : nil, modified: modified,
+                precision: precision, mode: mode, linkTarget: linkTarget)
+            entry.isLocalTime = isLocalTime
+            return .entry(entry)
         } catch {
-            return error == .dotOrDotDot ? .nothing : .broken
+            return error == .dotOrDotDot ? .itself : .broken
         }
     }
 }

@@ -21,6 +21,8 @@ struct UnixDate {
     let end: Int
     /// Whether the column of the time is missing, so that the blanks behind the date are not of the name.
     let isPadded: Bool
+    /// Whether the line tells the zone, and ``time`` is in UTC.
+    let hasZone: Bool
 
     /// Reads the date that begins with the word `first`, if one does. The words are slices of `line`.
     ///
@@ -35,11 +37,15 @@ struct UnixDate {
         self = found
     }
 
-    private init(_ time: Timestamp?, _ precision: ListingEntry.Precision, end: Int, isPadded: Bool = false) {
+    private init(
+        _ time: Timestamp?, _ precision: ListingEntry.Precision, end: Int, isPadded: Bool = false,
+        hasZone: Bool = false
+    ) {
         self.time = time
         self.precision = precision
         self.end = end
         self.isPadded = isPadded
+        self.hasZone = hasZone
     }
 
     // MARK: Months by name
@@ -114,11 +120,13 @@ struct UnixDate {
             var end = second?.endIndex ?? first.endIndex
             var moment = time.on(date.civil)
             var words = Words(line[end...])
+            var hasZone = false
             if time.hasSeconds, let word = words.next(), let offset = offset(word) {
                 moment.seconds -= offset
                 end = word.endIndex
+                hasZone = true
             }
-            return UnixDate(moment, time.precision, end: end)
+            return UnixDate(moment, time.precision, end: end, hasZone: hasZone)
         }
         // `09-26 2000` and `09-26 12:40`.
         guard let minus = first.firstIndex(of: ASCII.minus), let month = first[..<minus].oneOrTwoDigits,

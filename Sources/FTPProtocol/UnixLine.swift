@@ -51,7 +51,7 @@ enum UnixLine {
         }
         return .entry(
             name: name, kind: permissions.kind, size: size, modified: date.time, precision: date.precision,
-            mode: permissions.mode, linkTarget: target)
+            mode: permissions.mode, linkTarget: target, isLocalTime: !date.hasZone)
     }
 
     /// A line of exactly six words without a date: `drwxr-xr-x 3 owner group 512 name`. Anything longer or shorter

@@ -45,6 +45,16 @@ struct DirectoryCache {
         records.peek(directory)?.isFresh(at: now, timeToLive) ?? false
     }
 
+    /// Whether a name that is not known has to be asked for by itself: the server has just refused to list the
+    /// directory, or has cut the listing short.
+    ///
+    /// - Parameter acceptStale: as for ``knowledge(of:in:at:acceptStale:)``.
+    func mustAskForEach(_ directory: InodeNumber, at now: Instant, acceptStale: Bool) -> Bool {
+        guard let record = records.peek(directory) else { return false }
+        if record.isRefused(at: now, timeToLive) { return true }
+        return record.isPartial && (acceptStale || record.isFresh(at: now, timeToLive))
+    }
+
     /// Whether the server has just refused to list a directory.
     func isRefused(_ directory: InodeNumber, at now: Instant) -> Bool {
         records.peek(directory)?.isRefused(at: now, timeToLive) ?? false
@@ -122,15 +132,17 @@ struct DirectoryCache {
     /// Takes the result of a listing, unless another one has taken its place.
     mutating func finishListing(
         _ flight: ListingFlight, of directory: InodeNumber,
-        _ result: Result<[FileName: DirectoryRecord.Entry], StoreError>
+        _ result: Result<DirectoryRecord.Listed, StoreError>
     ) {
         guard let listing = listings[directory], listing.flight === flight else { return }
         listings[directory] = nil
         let next = takeGeneration()
         switch result {
-        case .success(let entries):
+        case .success(let listed):
             change(directory) {
-                $0.replace(with: entries, askedAt: flight.startedAt, changes: listing.changes, generation: next)
+                $0.replace(
+                    with: listed.entries, askedAt: flight.startedAt, changes: listing.changes,
+                    isPartial: listed.isPartial, generation: next)
             }
         case .failure(let error) where error.refusesListing:
             change(directory) { $0.refuse(at: flight.startedAt) }

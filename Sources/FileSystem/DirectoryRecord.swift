@@ -47,6 +47,8 @@ struct DirectoryRecord {
     private(set) var entries: [FileName: Entry] = [:]
     /// When the listing behind the entries was asked for; `nil`: there is none, only single names are known.
     private(set) var listedAt: Instant?
+    /// Whether the listing was cut short: a name that is not in it may exist.
+    private(set) var isPartial = false
     /// When the server last refused to list the directory.
     private(set) var refusedAt: Instant?
     /// Another number whenever the set of names or kinds is another one. Numbers are unique in the mount.
@@ -93,7 +95,7 @@ struct DirectoryRecord {
             let left = max(listing, remaining(of: entry.seen, at: now, timeToLive))
             return left > .zero || acceptStale ? .present(entry, remaining: left) : .unknown
         }
-        guard listedAt != nil, listing > .zero || acceptStale else { return .unknown }
+        guard listedAt != nil, !isPartial, listing > .zero || acceptStale else { return .unknown }
         return .absent(remaining: listing)
     }
 
@@ -132,10 +134,13 @@ struct DirectoryRecord {
     ///   - listed: what is in it.
     ///   - instant: when it was asked for.
     ///   - changes: what was changed here since then.
+    ///   - isPartial: whether it was cut short.
     mutating func replace(
-        with listed: [FileName: Entry], askedAt instant: Instant, changes: ListingChanges, generation next: UInt64
+        with listed: [FileName: Entry], askedAt instant: Instant, changes: ListingChanges, isPartial: Bool = false,
+        generation next: UInt64
     ) {
         let before = entries
+        self.isPartial = isPartial
         entries = listed
         nextPosition = listed.count
         for name in hidden { entries[name] = nil }
@@ -156,6 +161,12 @@ struct DirectoryRecord {
         if !isSame { generation = next }
     }
 
+    /// What a listing has brought.
+    struct Listed: Sendable {
+        var entries: [FileName: Entry]
+        var isPartial = false
+    }
+
     /// Notes that the server does not list this directory.
     mutating func refuse(at instant: Instant) {
         refusedAt = instant
@@ -165,6 +176,7 @@ struct DirectoryRecord {
     /// Takes nothing in here as true any more, but what the server has not heard of.
     mutating func expire() {
         listedAt = nil
+        isPartial = false
         for (name, entry) in entries where entry.origin != .pending { entries[name] = nil }
     }
 

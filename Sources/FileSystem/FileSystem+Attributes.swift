@@ -11,17 +11,17 @@ extension FileSystem {
         of inode: InodeNumber, handle: HandleID?, _ request: Request
     ) throws(StoreError) -> AttributesAnswer {
         try withCurrent(inode, request) { tree, inode, remaining in
-            AttributesAnswer(attributes: tree.view.attributes(of: inode), timeToLive: remaining)
+            AttributesAnswer(attributes: tree.attributes(of: inode), timeToLive: remaining)
         }
     }
 
-    /// What a symbolic link points to, as the server says it.
+    /// What a symbolic link points to, as it looks from where the link is now (``RemoteStore/shownTarget(_:ofLinkAt:)``).
     package func readLink(_ inode: InodeNumber, _ request: Request) throws(StoreError) -> [UInt8] {
         let known = try withCurrent(inode, request) { _, inode, _ throws(StoreError) -> [UInt8]? in
             guard inode.kind == .symbolicLink else { throw StoreError(.invalidArgument, "not a symbolic link") }
             return inode.attributes.linkTarget
         }
-        if let known { return known }
+        if let known { return try shown(known, inode) }
         let attributes = try atPath(of: inode) { path throws(StoreError) in
             try store.look(at: path, cancellation: request.cancellation)
         }
@@ -29,7 +29,12 @@ extension FileSystem {
             throw StoreError(.inputOutput, "the server does not say what the link points to")
         }
         tree.withLock { $0.inodes[inode]?.attributes.linkTarget = target }
-        return target
+        return try shown(target, inode)
+    }
+
+    private func shown(_ target: [UInt8], _ inode: InodeNumber) throws(StoreError) -> [UInt8] {
+        let path = try tree.withLock { tree throws(StoreError) in try tree.path(of: inode) }
+        return try store.shownTarget(target, ofLinkAt: path)
     }
 
     /// Whether the caller may do something, as far as it is known here.

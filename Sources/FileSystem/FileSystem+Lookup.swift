@@ -6,7 +6,7 @@ package import Vocabulary
 ///
 /// A name that is not known, or not any more, costs a listing of its directory: one round trip, after which all names
 /// in it are known for the time to live, those that do not exist too. Only where the server does not list the
-/// directory (one can pass through it, but not read it) single names are asked for.
+/// directory (one can pass through it, but not read it), or not all of it, single names are asked for.
 extension FileSystem {
     /// Finds a name.
     package func lookup(
@@ -52,8 +52,10 @@ extension FileSystem {
                 return try body(&tree, directory, knowledge)
             }
             if let answer { return answer }
-            let isRefused = tree.withLock { $0.directories.isRefused(parent, at: configuration.now()) }
-            if isRefused { return try look(at: name, in: parent, request, body) }
+            let mustAsk = tree.withLock {
+                $0.directories.mustAskForEach(parent, at: configuration.now(), acceptStale: attempt > 0)
+            }
+            if mustAsk { return try look(at: name, in: parent, request, body) }
             do throws(StoreError) {
                 try list(parent, request)
             } catch  where error.refusesListing {
@@ -112,12 +114,15 @@ extension FileSystem {
 
     /// Carries a listing out. Blocks as long as the store does.
     func run(_ flight: ListingFlight, of directory: InodeNumber) {
-        let result: Result<[FileName: DirectoryRecord.Entry], StoreError>
+        let result: Result<DirectoryRecord.Listed, StoreError>
         do throws(StoreError) {
-            let entries = try atPath(of: directory) { path throws(StoreError) in
-                try store.list(path, urgency: flight.urgency, cancellation: flight.cancellation)
+            let isKnown = tree.withLock { $0.isKnown(directory, at: configuration.now()) }
+            let listing = try atPath(of: directory) { path throws(StoreError) in
+                try store.listing(
+                    of: path, isKnown: isKnown, urgency: flight.urgency, cancellation: flight.cancellation)
             }
-            result = .success(DirectoryRecord.entries(of: entries, askedAt: flight.startedAt))
+            let entries = DirectoryRecord.entries(of: listing.entries, askedAt: flight.startedAt)
+            result = .success(.init(entries: entries, isPartial: !listing.isComplete))
         } catch {
             result = .failure(error)
         }
@@ -126,7 +131,7 @@ extension FileSystem {
 
     func finish(
         _ flight: ListingFlight, of directory: InodeNumber,
-        _ result: Result<[FileName: DirectoryRecord.Entry], StoreError>
+        _ result: Result<DirectoryRecord.Listed, StoreError>
     ) {
         tree.withLock { tree in
             tree.directories.finishListing(flight, of: directory, result)

@@ -58,7 +58,10 @@ package final class FileSystem: Sendable {
         self.store = store
         self.configuration = configuration
         self.logger = logger
-        tree = Monitor(Tree(configuration: configuration))
+        tree = Monitor(
+            Tree(configuration: configuration) { target, path throws(StoreError) in
+                try store.shownTarget(target, ofLinkAt: path)
+            })
         chunks = ChunkCache(capacity: configuration.cacheSize)
         spool = Spool(directory: configuration.spoolDirectory, limit: configuration.spoolSize)
         ahead = Monitor(AheadState(cacheSize: configuration.cacheSize))

@@ -27,6 +27,20 @@ package protocol RemoteStore: Sendable {
         _ directory: RemotePath, urgency: Urgency, cancellation: Cancellation
     ) throws(StoreError) -> [RemoteEntry]
 
+    /// The same, and whether it is all.
+    ///
+    /// - Parameter isKnown: whether the listing of the parent directory, no older than its time to live, has this one:
+    ///   then an empty answer need not be made sure to be that of a directory.
+    func listing(
+        of directory: RemotePath, isKnown: Bool, urgency: Urgency, cancellation: Cancellation
+    ) throws(StoreError) -> RemoteListing
+
+    /// What a symbolic link shows here, given what the server says that it points to. No I/O; cheap.
+    ///
+    /// - Parameter path: where the link is now.
+    /// - Throws: `notPermitted` for a target that must not be followed on this side.
+    func shownTarget(_ target: [UInt8], ofLinkAt path: RemotePath) throws(StoreError) -> [UInt8]
+
     /// A fresh look at one thing; costs at most a listing of its parent.
     ///
     /// - Returns: `nil` when the server says that there is no such thing.
@@ -113,6 +127,28 @@ extension RemoteStore {
         _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteReadStream {
         try openRead(path, from: offset, expecting: expecting, urgency: .wanted, cancellation: cancellation)
+    }
+
+    /// The answer of ``list(_:urgency:cancellation:)``, taken as complete.
+    package func listing(
+        of directory: RemotePath, isKnown: Bool, urgency: Urgency, cancellation: Cancellation
+    ) throws(StoreError) -> RemoteListing {
+        RemoteListing(entries: try list(directory, urgency: urgency, cancellation: cancellation), isComplete: true)
+    }
+
+    /// The target as it is.
+    package func shownTarget(_ target: [UInt8], ofLinkAt path: RemotePath) throws(StoreError) -> [UInt8] { target }
+}
+
+/// What a directory holds, as far as the store could find out.
+package struct RemoteListing: Sendable {
+    package var entries: [RemoteEntry]
+    /// Whether a name that is not among the entries does not exist. Otherwise it has to be asked for.
+    package var isComplete: Bool
+
+    package init(entries: [RemoteEntry], isComplete: Bool) {
+        self.entries = entries
+        self.isComplete = isComplete
     }
 }
 

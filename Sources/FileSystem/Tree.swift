@@ -21,11 +21,38 @@ struct Tree {
     /// How many renames of directories have ended.
     private(set) var moves: UInt64 = 0
 
-    init(configuration: FileSystemConfiguration) {
+    /// What a symbolic link at a path shows, given what the server says (``RemoteStore/shownTarget(_:ofLinkAt:)``).
+    private let showTarget: @Sendable ([UInt8], RemotePath) throws(StoreError) -> [UInt8]
+
+    init(
+        configuration: FileSystemConfiguration,
+        showTarget: @escaping @Sendable ([UInt8], RemotePath) throws(StoreError) -> [UInt8] = { target, _ in target }
+    ) {
+        self.showTarget = showTarget
         let root = RemoteAttributes(kind: .directory, modified: configuration.wallClock())
         inodes = InodeTable(root: root)
         directories = DirectoryCache(timeToLive: configuration.dirTTL)
         view = AttributeView(configuration)
+    }
+
+    /// Whether a listing of the parent that is still true has a directory.
+    mutating func isKnown(_ number: InodeNumber, at now: Instant) -> Bool {
+        guard let place = inodes[number]?.place else { return false }
+        let knowledge = directories.knowledge(of: place.name, in: place.parent, at: now, acceptStale: false)
+        guard case .present(let entry, let remaining) = knowledge else { return false }
+        return remaining > .zero && entry.attributes.kind == .directory
+    }
+
+    /// What `stat` shows of an inode.
+    func attributes(of inode: Inode) -> Attributes {
+        var attributes = view.attributes(of: inode)
+        // lstat(2) tells the length of what readlink(2) returns.
+        if inode.kind == .symbolicLink, let target = inode.attributes.linkTarget, let path = inodes.path(of: inode),
+            let shown = try? showTarget(target, path)
+        {
+            attributes.size = Int64(shown.count)
+        }
+        return attributes
     }
 
     /// An inode that the kernel names.
@@ -117,7 +144,7 @@ struct Tree {
     func countedEntry(_ inode: Inode, remaining: Duration) -> EntryAnswer {
         inode.lookups += 1
         return EntryAnswer(
-            attributes: view.attributes(of: inode), attributesTimeToLive: remaining, entryTimeToLive: remaining)
+            attributes: attributes(of: inode), attributesTimeToLive: remaining, entryTimeToLive: remaining)
     }
 
     /// Notes our own change to the attributes of an inode, here and in its directory.

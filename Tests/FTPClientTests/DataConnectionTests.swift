@@ -114,7 +114,7 @@ struct DataConnectionTests {
                 .expect("LIST"), .send(["226 Nothing"]),
             ])
         let session = try Scripted.session(server, Self.active) { $0.firstDataConnect = .seconds(2) }
-        #expect(try session.list(.root, Cancellation()) == [])
+        #expect(try session.list(.root, Cancellation()).entries == [])
         #expect(server.outcome() == [])
     }
 

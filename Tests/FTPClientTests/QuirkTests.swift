@@ -336,10 +336,12 @@ struct QuirkTests {
     // MARK: Listings
 
     private func names(_ session: Session, _ path: RemotePath) throws -> [String] {
-        try session.list(path, cancellation).map { $0.name.description }
+        try session.list(path, cancellation).entries.map { $0.name.description }
     }
 
     private static let line = "-rw-r--r-- 1 a b 5 Jan  1  2020 "
+    /// What shows that `-a` is understood.
+    private static let dot = "drwxr-xr-x 2 a b 0 Jan  1  2020 .\r\n"
 
     @Test func theEndOfAListingByResetCountsIfTheServerConfirmsIt() throws {
         let server = try ScriptedServer(
@@ -371,7 +373,7 @@ struct QuirkTests {
         let server = try ScriptedServer(
             Self.login + Self.pwd + [
                 .expect("CWD /a b*"), .send(["250 Ok"]), .passive, .expect("LIST -a"), .send(["150 Here"]),
-                .data(Self.line + "f\r\n"), .endData(reset: false), .send(["226 Done"]),
+                .data(Self.dot + Self.line + "f\r\n"), .endData(reset: false), .send(["226 Done"]),
             ])
         #expect(try names(try session(server), try path("a b*")) == ["f"])
         #expect(server.outcome() == [])
@@ -389,17 +391,17 @@ struct QuirkTests {
 
     @Test func aServerThatIgnoresTheArgumentIsFoundOut() throws {
         let base: [Step] = [
-            .send(["150 Here"]), .data(Self.line + "base\r\n"), .endData(reset: false), .send(["226 Done"]),
+            .send(["150 Here"]), .data(Self.dot + Self.line + "base\r\n"), .endData(reset: false), .send(["226 Done"]),
         ]
         let server = try ScriptedServer(
             Self.login + [.passive, .expect("LIST -a")] + base + Self.pwd
                 + [.passive, .expect("LIST -a /d")] + base
                 + [
                     .expect("CWD /d"), .send(["250 Ok"]), .passive, .expect("LIST -a"), .send(["150 Here"]),
-                    .data(Self.line + "inner\r\n"), .endData(reset: false), .send(["226 Done"]),
+                    .data(Self.dot + Self.line + "inner\r\n"), .endData(reset: false), .send(["226 Done"]),
                     // Remembered.
                     .expect("CWD /e"), .send(["250 Ok"]), .passive, .expect("LIST -a"), .send(["150 Here"]),
-                    .data(Self.line + "other\r\n"), .endData(reset: false), .send(["226 Done"]),
+                    .data(Self.dot + Self.line + "other\r\n"), .endData(reset: false), .send(["226 Done"]),
                 ])
         let session = try session(server)
         #expect(try names(session, .root) == ["base"])
@@ -412,7 +414,7 @@ struct QuirkTests {
         let server = try ScriptedServer(
             Self.login + [
                 .expect("PWD"), .send(["257 is current directory"]), .expect("CWD a b/c"), .send(["250 Ok"]), .passive,
-                .expect("LIST -a"), .send(["150 Here"]), .data(Self.line + "f\r\n"), .endData(reset: false),
+                .expect("LIST -a"), .send(["150 Here"]), .data(Self.dot + Self.line + "f\r\n"), .endData(reset: false),
                 .send(["226 Done"]), .expect("CDUP"), .send(["250 Ok"]), .expect("CDUP"), .send(["200 Ok"]),
                 .expect("DELE x"), .send(["250 Ok"]),
             ])

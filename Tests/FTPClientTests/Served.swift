@@ -20,7 +20,8 @@ final class Served: Sendable {
         maximumConnections: Int? = nil, base: ClientConfiguration.Base = .relativeToLogin([]),
         password: String = "", users: [String: String] = ["anonymous": ""],
         timeouts: ClientConfiguration.Timeouts = .init(), network: NetworkSettings = .init(),
-        address: String = "127.0.0.1", host: String? = nil, fill: (MemoryTree) -> Void = { _ in }
+        listingLimit: ClientConfiguration.ListingLimit = .init(), address: String = "127.0.0.1", host: String? = nil,
+        fill: (MemoryTree) -> Void = { _ in }
     ) throws {
         tree = MemoryTree()
         fill(tree)
@@ -33,6 +34,7 @@ final class Served: Sendable {
             host: host ?? address, port: server.port, user: Array("anonymous".utf8), password: Secret(password),
             base: base, connections: connections, timeouts: timeouts)
         configuration.network = network
+        configuration.listingLimit = listingLimit
         client = Client(configuration: configuration)
     }
 

@@ -71,13 +71,18 @@ package final class TestServer: Sendable, CustomStringConvertible {
     ///   - family: at 127.0.0.1 or at ::1.
     ///   - connectionsPerClient: how many control connections the server lets one client have.
     ///   - bytesPerSecond: how fast one transfer goes; 0: as fast as it can.
+    ///   - timeZone: in which zone it lists times, where it can; UTC otherwise.
+    ///   - listingLimit: how many entries Pure-FTPd shows of a directory.
     package init(
         _ kind: Kind, _ security: Endpoint.Security = .off, _ family: Endpoint.Family = .ipv4,
-        connectionsPerClient: Int = 50, bytesPerSecond: Int = 0
+        connectionsPerClient: Int = 50, bytesPerSecond: Int = 0, timeZone: String? = nil, listingLimit: Int? = nil
     ) throws {
         self.kind = kind
         name = Self.name(kind, security, family)
-        limits = ["--connections-per-client", String(connectionsPerClient), "--rate", String(bytesPerSecond)]
+        let zone = timeZone.map { ["--time-zone", $0] } ?? []
+        let limit = listingLimit.map { ["--listing-limit", String($0)] } ?? []
+        let connections = ["--connections-per-client", String(connectionsPerClient)]
+        limits = connections + ["--rate", String(bytesPerSecond)] + zone + limit
         runDirectory = try TemporaryDirectory("server-\(name)")
         do {
             let output = try Self.script("start", name, runDirectory, limits)

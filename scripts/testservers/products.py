@@ -70,7 +70,7 @@ file_open_mode=0666
 write_enable=YES
 chmod_enable=YES
 mdtm_write=YES
-use_localtime=NO
+use_localtime={"YES" if server.zone else "NO"}
 max_per_ip={server.connections}
 max_clients=200
 pasv_min_port={FIRST_PORT}
@@ -157,7 +157,7 @@ TimeoutStalled 600
 {f"TransferRate APPE,RETR,STOR {server.rate / 1024:.2f}" if server.rate else ""}
 PassivePorts {FIRST_PORT} {LAST_PORT}
 UseEncoding off
-TimesGMT on
+TimesGMT {"off" if server.zone else "on"}
 Umask 022 022
 AllowOverwrite on
 AllowRetrieveRestart on
@@ -198,7 +198,7 @@ def pure_ftpd(server):
         "--passiveportrange", f"{FIRST_PORT}:{LAST_PORT}",
         "--umask", "133:022",
         "--displaydotfiles",
-        "--limitrecursion", "200000:50",
+        "--limitrecursion", f"{server.listing_limit}:50",
         "--maxdiskusagepct", "100",
         *(["--userbandwidth", str(max(1, server.rate // 1024))] if server.rate else []),
         "--pidfile", str(server.run / "pure-ftpd.pid"),

@@ -52,6 +52,10 @@ class Settings:
     family: int = 4
     certificates: "object" = None
     """The files for TLS (`certificates.Certificates`); None without."""
+    zone: str | None = None
+    """The time zone in which it lists times where it can; `None`: UTC."""
+    listing_limit: int = 200_000
+    """How many entries Pure-FTPd shows of a directory."""
 
     @property
     def log(self):

@@ -90,7 +90,7 @@ final class ProbeRun {
         cancellation = Cancellation()
         do throws(FTPError) {
             let session = try session()
-            for entry in try session.list(scratch, cancellation) {
+            for entry in try session.list(scratch, cancellation).entries {
                 try session.removeFile(scratch.appending(entry.name), cancellation)
             }
             try session.removeDirectory(scratch, cancellation)

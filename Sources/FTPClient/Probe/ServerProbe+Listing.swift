@@ -6,9 +6,9 @@ extension ServerProbe {
     static let listingSteps: [Step] = [
         Step(section: .listing, key: "method", title: "directories are listed by") { (run) throws(FTPError) in
             let session = try run.session()
-            let entries = try session.list(.root, run.cancellation)
+            let entries = try session.list(.root, run.cancellation).entries
             let verb =
-                switch session.server.known.listing {
+                switch session.server.known.listings.method {
                 case .machine: "MLSD"
                 case .listAll: "LIST -a"
                 case .list: "LIST"
@@ -24,9 +24,9 @@ extension ServerProbe {
         ) { (run) throws(FTPError) in
             guard let scratch = run.scratch else { throw .closed }
             try run.write([0x66], to: try run.place("one"))
-            let names = try run.session().list(scratch, run.cancellation).map(\.name.bytes)
+            let names = try run.session().list(scratch, run.cancellation).entries.map(\.name.bytes)
             guard names == [Array("one".utf8)] else { return .init(.unknown, "the scratch directory lists wrongly") }
-            return .init(run.server.known.listingArgument != .ignored)
+            return .init(run.server.known.listings.argument != .ignored)
         },
         Step(
             section: .listing, key: "time_zone", title: "listed times are ahead of UTC by", needsScratch: true
@@ -35,8 +35,8 @@ extension ServerProbe {
             guard let scratch = run.scratch,
                 let utc = try run.session().modificationTime(of: try run.place("one"), run.cancellation)
             else { return .init(.unknown, "there is no MDTM to compare with") }
-            return try run.withFreshLogin(knowing: { $0.listing = .listAll }) { (session) throws(FTPError) in
-                guard let listed = try session.list(scratch, run.cancellation).first?.modified else {
+            return try run.withFreshLogin(knowing: { $0.listings.demote(.machine) }) { (session) throws(FTPError) in
+                guard let listed = try session.list(scratch, run.cancellation).entries.first?.modified else {
                     return .init(.unknown, "LIST says no time")
                 }
                 // Listed times have no seconds. Zones are whole quarters of an hour from UTC.

@@ -20,7 +20,7 @@ extension ServerProbe {
             let (first, second) = (try run.place(name), try run.place(beside))
             try run.write([1], to: first)
             try run.write([2], to: second)
-            let listed = Set(try run.session().list(scratch, run.cancellation).map(\.name.bytes))
+            let listed = Set(try run.session().list(scratch, run.cancellation).entries.map(\.name.bytes))
             let isThere = listed.contains(name) && listed.contains(beside)
             let content = isThere ? try run.read(first) : []
             try run.session().removeFile(first, run.cancellation)
