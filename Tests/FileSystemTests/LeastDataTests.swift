@@ -215,6 +215,20 @@ import Vocabulary
         }
     }
 
+    @Test func `a stream that reads the file ends before it is written, so that no lock of its own stops it`() throws {
+        try Fixture.run { (f) throws in
+            _ = put(f, "f", megabytes: 32)
+            let handle = try f.open("f", [.read, .write])
+            _ = try f.read(handle, at: 0, 100)
+            // It pauses now, since nobody reads on.
+            #expect(waitUntil { f.fileSystem.statistics.streams == 1 })
+            try f.write(handle, at: 5 * Self.mega, "ABCD")
+            try f.fileSystem.fsync(handle, request())
+            #expect(waitUntil { f.fileSystem.statistics.streams == 0 })
+            f.fileSystem.release(handle)
+        }
+    }
+
     // MARK: - Room
 
     @Test func `the spool takes no more than it may`() throws {
