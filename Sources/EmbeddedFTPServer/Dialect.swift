@@ -21,6 +21,8 @@ package struct Dialect: Sendable {
     package var facts: MachineListingFormat
     /// In what it deviates, or may.
     package var quirks: Quirks
+    /// What it does that few do.
+    package var oddities: Oddities = []
     /// In whose words it gives the reason of a refusal.
     package var reasons: ReasonStyle
     /// What it says; what is missing here is said as in ``Phrase/usual``.

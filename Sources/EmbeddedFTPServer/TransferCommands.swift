@@ -47,7 +47,12 @@ enum TransferCommands {
         if hasRange { return session.answer(.rangeBeyondEnd, ["argument": argument]) }
         let writer: any StorageWriter
         do throws(StorageError) {
-            writer = try session.storage.openWrite(session.path(argument), mode: mode)
+            let (storage, path) = (session.storage, session.path(argument))
+            if mode == .replace, session.dialect.oddities.contains(.makesNoEmptyFiles) {
+                writer = LateWriter { () throws(StorageError) in try storage.openWrite(path, mode: mode) }
+            } else {
+                writer = try storage.openWrite(path, mode: mode)
+            }
         } catch {
             return session.refusal(.storeFailed, argument, error)
         }
