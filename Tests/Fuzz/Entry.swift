@@ -21,6 +21,7 @@ private let parsers: [String: @Sendable ([UInt8]) -> Void] = [
     "proxies": fuzzProxies,
     "facts": fuzzFacts,
     "text": fuzzText,
+    "charsets": fuzzCharsets,
     "repetition": fuzzRepetition,
 ]
 
