@@ -41,6 +41,11 @@ package final class MemoryStore: RemoteStore {
         package var renameReplaces = true
         /// How many bytes one read of a stream brings at most.
         package var readLimit = 64 << 10
+        /// How many entries a listing shows; it then says that it is not complete.
+        package var listingLimit: Int?
+        /// Whether links show their targets with a `../` for each directory above them, as if these were absolute; one
+        /// whose target is `OUT` shows none.
+        package var movesLinks = false
         /// The server's clock.
         package var time = Timestamp(seconds: 1_000_000_000)
     }
@@ -53,6 +58,7 @@ package final class MemoryStore: RemoteStore {
         var settings = Settings()
         var calls: [Call] = []
         var bytesRead: Int64 = 0
+        var knownListings: [Bool] = []
         var hook: Hook?
     }
 

@@ -57,15 +57,18 @@ package final class TestServer: Sendable, CustomStringConvertible {
     ///   - bytesPerSecond: how fast one transfer goes; 0: as fast as it can.
     ///   - timeZone: in which zone it lists times, where it can; UTC otherwise.
     ///   - listingLimit: how many entries Pure-FTPd shows of a directory.
+    ///   - refusesMLSD: whether ProFTPD announces `MLSD` and `MLST`, and refuses them.
     package init(
         _ kind: Kind, connectionsPerClient: Int = 50, bytesPerSecond: Int = 0, timeZone: String? = nil,
-        listingLimit: Int? = nil
+        listingLimit: Int? = nil, refusesMLSD: Bool = false
     ) throws {
         self.kind = kind
         let zone = timeZone.map { ["--time-zone", $0] } ?? []
         let limit = listingLimit.map { ["--listing-limit", String($0)] } ?? []
         let connections = ["--connections-per-client", String(connectionsPerClient)]
-        limits = connections + ["--rate", String(bytesPerSecond)] + zone + limit
+        limits =
+            connections + ["--rate", String(bytesPerSecond)] + zone + limit
+            + (refusesMLSD ? ["--refuse-mlsd"] : [])
         runDirectory = try TemporaryDirectory("server-\(kind)")
         let report: Report
         do {

@@ -35,7 +35,7 @@ class Servers:
     def is_running(self, server):
         return processes.start_time(server["pid"]) == server["started"]
 
-    def start(self, name, root, connections, rate=0, port=None, zone=None, listing_limit=200_000):
+    def start(self, name, root, connections, rate=0, port=None, zone=None, listing_limit=200_000, refuses_mlsd=False):
         """Starts a server and returns its description once a login works.
 
         A server that runs already with the same root and limits is left as it is. One that ran before gets its old port
@@ -48,7 +48,7 @@ class Servers:
             require_passage(root)
         old = self.load().get(name)
         if old and self.is_running(old):
-            wanted = {**old, "root": str(root), "connections": connections, "rate": rate, "port": port or old["port"], "zone": zone, "listing_limit": listing_limit}
+            wanted = {**old, "root": str(root), "connections": connections, "rate": rate, "port": port or old["port"], "zone": zone, "listing_limit": listing_limit, "refuses_mlsd": refuses_mlsd}
             if old == wanted:
                 return old
         if old:
@@ -57,7 +57,7 @@ class Servers:
         port = port or free_port()
         run = self.run / name
         run.mkdir(parents=True, exist_ok=True)
-        settings = Settings(name, port, root, run, connections, rate, zone, listing_limit)
+        settings = Settings(name, port, root, run, connections, rate, zone, listing_limit, refuses_mlsd)
         command, environment = PRODUCTS[name](settings)
         if zone:
             environment = {**environment, "TZ": zone}
@@ -68,7 +68,7 @@ class Servers:
         server = {
             "name": name, "host": HOST, "port": port, "user": user, "password": password, "root": str(root),
             "pid": child.pid, "log": str(settings.log), "connections": connections, "rate": rate, "zone": zone,
-            "listing_limit": listing_limit,
+            "listing_limit": listing_limit, "refuses_mlsd": refuses_mlsd,
             "started": processes.start_time(child.pid),
         }
         self.save({**self.load(), name: server})
