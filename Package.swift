@@ -56,7 +56,9 @@ let package = Package(
         // 2
         .target(
             name: "FTPClient",
-            dependencies: ["CLinux", "FTPProtocol", "Threading", "Vocabulary", deque, logging, systemPackage],
+            dependencies: [
+                "CLinux", "COpenSSL", "FTPProtocol", "Threading", "Vocabulary", deque, logging, systemPackage,
+            ],
             swiftSettings: strict),
         .target(
             name: "FileSystem",
@@ -69,7 +71,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "EmbeddedFTPServer",
-            dependencies: ["CLinux", "Threading", "Vocabulary", systemPackage],
+            dependencies: ["CLinux", "COpenSSL", "Threading", "Vocabulary", systemPackage],
             swiftSettings: strict),
         // 4
         .target(
@@ -94,8 +96,9 @@ let package = Package(
         .testTarget(
             name: "FTPClientTests",
             dependencies: [
-                "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "Threading", "Vocabulary",
-                systemPackage,
+                "COpenSSL", "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "TestSupport",
+                "Threading",
+                "Vocabulary", systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -114,7 +117,7 @@ let package = Package(
         .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "MountTests",
-            dependencies: ["TestSupport", "Threading", "ftpfs"],
+            dependencies: ["EmbeddedFTPServer", "TestSupport", "Threading", "ftpfs", systemPackage],
             exclude: ["Scenarios"],
             swiftSettings: strict),
         .testTarget(

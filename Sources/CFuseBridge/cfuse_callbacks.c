@@ -5,10 +5,6 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-// The kernel's reads and writes are as large as this. It is also the most that kernel and libfuse allow
-// (FUSE_MAX_MAX_PAGES, 256 pages of 4 KiB): fewer, larger requests cost less.
-enum { REQUEST_BYTES = 1 << 20 };
-
 // How many requests of read-ahead the kernel has under way in all. Its default, 12, would let a dozen pages of stuck
 // files hold up the read-ahead of all others.
 enum { BACKGROUND_REQUESTS = 128 };

@@ -23,6 +23,13 @@ struct cfuse_session {
     sem_t wake;
 };
 
+// The kernel's reads and writes are as large as this. It is also the most that kernel and libfuse allow
+// (FUSE_MAX_MAX_PAGES, 256 pages of 4 KiB): fewer, larger requests cost less.
+enum { REQUEST_BYTES = 1 << 20 };
+
+// Lets the kernel read ahead as much as one request holds, where this process may say so: see cfuse_readahead.c.
+void cfuse_widen_readahead(const char *mount_point);
+
 // What libfuse calls.
 extern const struct fuse_lowlevel_ops cfuse_callbacks;
 

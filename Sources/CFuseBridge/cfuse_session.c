@@ -76,6 +76,7 @@ int cfuse_session_mount(cfuse_session *session, const char *mount_point, char *c
     cfuse_capture_begin(&capture);
     int result = fuse_session_mount(session->fuse, mount_point);
     cfuse_capture_end(&capture, complaint, capacity);
+    if (result == 0) cfuse_widen_readahead(mount_point);
     return result;
 }
 

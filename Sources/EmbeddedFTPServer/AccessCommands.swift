@@ -2,6 +2,12 @@
 enum AccessCommands {
     static func user(_ session: Session, _ name: [UInt8]) -> Answer {
         guard !session.isLoggedIn else { return session.answer(.alreadyLoggedIn) }
+        if session.core.tls?.policy.requiresTLSForLogin == true, !session.control.isSecure {
+            let refusal = session.answer(.loginNeedsSecurity)
+            // Pure-FTPd hangs up.
+            session.isFinishing = refusal.code == 421
+            return refusal
+        }
         session.user = name
         return session.answer(.needPassword, ["argument": name])
     }
@@ -57,7 +63,8 @@ enum AccessCommands {
 
     static func feat(_ session: Session, _ argument: [UInt8]) -> Answer {
         guard !session.dialect.features.isEmpty else { return session.answer(.unknownCommand) }
-        let features = session.dialect.features.map { feature in
+        let security = session.core.tls?.policy.featureLines ?? []
+        let features = (security + session.dialect.features).map { feature in
             feature == Dialect.machineListingFeature ? machineListing(session) : Array(feature.utf8)
         }
         return Answer(session.answer(.featuresBegin), features, session.answer(.featuresEnd))

@@ -10,6 +10,8 @@ struct ActiveFaults {
     /// What happens to a data connection after a number of bytes.
     enum Limit {
         case cut(FaultPlan.Ending)
+        /// A cut in the middle of a TLS record.
+        case cutRecord(FaultPlan.Ending)
         case stall
     }
 
@@ -22,6 +24,11 @@ struct ActiveFaults {
     private(set) var sendsByteByByte = false
     private(set) var refusesData = false
     private(set) var misleadsPassive = false
+    private(set) var behindReply: [UInt8] = []
+    private(set) var stallsHandshake = false
+    private(set) var handshakesBeforeOpening = false
+    private(set) var refusesResumption = false
+    private(set) var omitsCloseNotify = false
 
     init(_ effects: [FaultPlan.Effect]) {
         for effect in effects {
@@ -41,6 +48,12 @@ struct ActiveFaults {
             case .dropControl(let moment): drop = moment
             case .refuseDataConnection: refusesData = true
             case .wrongPassiveAddress: misleadsPassive = true
+            case .appendToReply(let bytes): behindReply += bytes
+            case .stallHandshake: stallsHandshake = true
+            case .handshakeBeforeOpening: handshakesBeforeOpening = true
+            case .refuseResumption: refusesResumption = true
+            case .omitCloseNotify: omitsCloseNotify = true
+            case .cutRecord(let bytes, let ending): dataLimit = (max(0, bytes), .cutRecord(ending))
             }
         }
     }

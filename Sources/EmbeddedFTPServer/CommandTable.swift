@@ -12,6 +12,8 @@ struct CommandRow: Sendable {
         static let writable = Guards(rawValue: 1 << 2)
         /// A data connection was announced, else 425.
         static let data = Guards(rawValue: 1 << 3)
+        /// The server speaks TLS, else the command is unknown.
+        static let security = Guards(rawValue: 1 << 4)
     }
 
     typealias Handler = @Sendable (Session, [UInt8]) throws(SessionEnd) -> Answer
@@ -24,7 +26,7 @@ struct CommandRow: Sendable {
         self.handler = handler
     }
 
-    /// RFC 959 §4.1, RFC 2389 §3 (FEAT, OPTS), RFC 2428 (EPRT, EPSV), RFC 3659 (MDTM, SIZE, MLST, MLSD), RFC 1123
+    /// RFC 959 §4.1, RFC 4217 (AUTH, PBSZ, PROT), RFC 2389 §3 (FEAT, OPTS), RFC 2428 (EPRT, EPSV), RFC 3659 (MDTM, SIZE, MLST, MLSD), RFC 1123
     /// §4.1.3.1 (the verbs with X), and drafts: MFMT (draft-somers-ftp-mfxx), RANG (draft-bryan-ftp-range).
     static let all: [String: CommandRow] = [
         "USER": CommandRow([.argument], AccessCommands.user),
@@ -40,6 +42,10 @@ struct CommandRow: Sendable {
         "CLNT": CommandRow([], AccessCommands.clnt),
         "ALLO": CommandRow([.login], AccessCommands.allo),
 
+        "AUTH": CommandRow([.security, .argument], SecurityCommands.auth),
+        "PBSZ": CommandRow([.security, .argument], SecurityCommands.pbsz),
+        "PROT": CommandRow([.security, .argument], SecurityCommands.prot),
+
         "TYPE": CommandRow([.login, .argument], ParameterCommands.type),
         "MODE": CommandRow([.login, .argument], ParameterCommands.mode),
         "STRU": CommandRow([.login, .argument], ParameterCommands.stru),
@@ -47,6 +53,7 @@ struct CommandRow: Sendable {
         "RANG": CommandRow([.login, .argument], ParameterCommands.rang),
         "PASV": CommandRow([.login], ParameterCommands.pasv),
         "EPSV": CommandRow([.login], ParameterCommands.epsv),
+        "PRET": CommandRow([.login, .argument], DataFaults.pret),
         "PORT": CommandRow([.login, .argument], ParameterCommands.port),
         "EPRT": CommandRow([.login, .argument], ParameterCommands.eprt),
 
@@ -88,7 +95,9 @@ extension Session {
         // Any command but these two, between which some servers allow NOOP, ends a rename that has begun.
         if command.verb != "RNTO" && command.verb != "NOOP" { renameFrom = nil }
         let argument = command.argument ?? []
-        guard !dialect.lacks.contains(command.verb), let row = CommandRow.all[command.verb] else {
+        guard !dialect.lacks.contains(command.verb), let row = CommandRow.all[command.verb],
+            core.tls != nil || !row.guards.contains(.security)
+        else {
             let verb = Array(command.verb.utf8)
             return answer(isLoggedIn ? .unknownCommand : .unknownBeforeLogin, ["argument": verb])
         }
@@ -97,7 +106,11 @@ extension Session {
             return answer(.missingArgument, ["argument": Array(command.verb.utf8)])
         }
         if row.guards.contains(.writable) && core.configuration.isReadOnly { return answer(.readOnly) }
-        if row.guards.contains(.data) && !data.isSet { return answer(.noDataConnection) }
+        if row.guards.contains(.data) {
+            if core.tls?.policy.requiresTLSForData == true && !isDataPrivate { return answer(.dataNeedsSecurity) }
+            if !data.isSet { return answer(.noDataConnection) }
+            if let refusal = DataFaults.refusal(self, of: command.verb) { return refusal }
+        }
         return try row.handler(self, argument)
     }
 }

@@ -21,6 +21,8 @@ extension EmbeddedFTPServer {
         package var dialect: Dialect
         /// What it does wrong, and when.
         package var faults: FaultPlan
+        /// How it uses TLS; `nil`: not at all.
+        package var tls: TLSPolicy?
         /// The address to listen at: an IPv4 or IPv6 address in figures. Loopback unless somebody decides otherwise.
         package var address: String
         /// The port to listen at; 0 for any free one.
@@ -46,7 +48,8 @@ extension EmbeddedFTPServer {
         /// The idle timeout of 300 s is vsftpd's default, the 60 s for data are half of what curl waits.
         package init(
             storage: Storage, users: [String: String] = ["anonymous": ""], loginDirectory: [UInt8] = Array("/".utf8),
-            dialect: Dialect = .vsftpd, faults: FaultPlan = .none, address: String = "127.0.0.1", port: UInt16 = 0,
+            dialect: Dialect = .vsftpd, faults: FaultPlan = .none, tls: TLSPolicy? = nil,
+            address: String = "127.0.0.1", port: UInt16 = 0,
             maximumConnections: Int? = nil, idleTimeout: Duration? = .seconds(300), isReadOnly: Bool = false,
             dataTimeout: Duration = .seconds(60), dataSendBuffer: Int32? = nil, transcriptCapacity: Int = 100_000
         ) {
@@ -55,6 +58,7 @@ extension EmbeddedFTPServer {
             self.loginDirectory = loginDirectory
             self.dialect = dialect
             self.faults = faults
+            self.tls = tls
             self.address = address
             self.port = port
             self.maximumConnections = maximumConnections

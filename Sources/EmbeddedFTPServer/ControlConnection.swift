@@ -39,8 +39,13 @@ final class ControlConnection {
     private var queue: [Command] = []
     /// Whether the client has closed its side, or the connection broke.
     private(set) var hasEnded = false
-    private var current: Int?
+    private var current: (number: Int?, verb: String) = (nil, "")
     private var isSlow = false
+    /// TLS, from its handshake on.
+    private var tls: TLSConnection?
+    private var isHandshaking = false
+    /// Whether TLS may hold lines back, which no poll(2) shows.
+    private var mayHoldMore = false
 
     init(core: ServerCore, handle: SessionHandle, socket: FileDescriptor) {
         self.core = core
@@ -54,8 +59,19 @@ final class ControlConnection {
     var localAddress: SocketAddress? { Socket.localAddress(of: socket) }
     var configuration: EmbeddedFTPServer.Configuration { core.configuration }
 
+    /// Whether TLS protects it.
+    var isSecure: Bool { tls != nil }
+
     /// Closes it. Called once, when nothing is sent or read any more.
-    func close() { try? socket.close() }
+    ///
+    /// - Parameter inOrder: whether the client is told, under TLS.
+    func close(inOrder: Bool) {
+        if inOrder, let tls {
+            tls.writeCloseNotify()
+            _ = tls.flush()
+        }
+        try? socket.close()
+    }
 
     // MARK: Commands
 
@@ -74,13 +90,19 @@ final class ControlConnection {
 
     /// Notes which command is being done: replies are noted with it.
     func begin(_ command: Command, oneByteAtATime: Bool) {
-        current = command.number
+        current = (command.number, command.verb)
         isSlow = oneByteAtATime
     }
 
     func noteReply(_ code: UInt16) {
-        guard let current else { return }
-        core.transcript.withLockThenWake { $0.noteReply(code, to: current) }
+        guard let number = current.number else { return }
+        core.transcript.withLockThenWake { $0.noteReply(code, to: number) }
+    }
+
+    /// Notes how a data connection of the present command was protected.
+    func note(_ data: DataConnection) {
+        let protection = data.protection(connection: number, verb: current.verb)
+        core.transcript.withLockThenWake { $0.note(protection) }
     }
 
     func noteDataConnection() { core.transcript.withLockThenWake { $0.noteDataConnection() } }
@@ -124,11 +146,12 @@ final class ControlConnection {
             pollfd(fd: reads ? socket.rawValue : -1, events: Int16(POLLIN), revents: 0),
             pollfd(fd: other?.rawValue ?? -1, events: Int16(events), revents: 0),
         ]
-        let count = poll(&waits, nfds_t(waits.count), deadline.pollTimeout)
+        let holdsMore = reads && mayHoldMore
+        let count = poll(&waits, nfds_t(waits.count), holdsMore ? 0 : deadline.pollTimeout)
         if waits[0].revents != 0 { handle.wake.clear() }
         if handle.isDropped { throw .dropped }
-        if waits[1].revents != 0 { receive() }
-        return count != 0
+        if waits[1].revents != 0 || holdsMore { receive() }
+        return count != 0 || holdsMore
     }
 
     /// Looks whether something has come, without waiting.
@@ -141,6 +164,7 @@ final class ControlConnection {
 
     /// Sends bytes; waits while the client does not fetch them.
     func send(_ bytes: [UInt8]) throws(SessionEnd) {
+        if let tls { return try send(bytes, through: tls) }
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { buffer in
@@ -156,9 +180,60 @@ final class ControlConnection {
         }
     }
 
+    // MARK: TLS
+
+    /// Does the handshake; everything after it goes through TLS.
+    ///
+    /// - Throws: `closedByClient` when the client does not take part, `dropped` when OpenSSL has no memory.
+    func secure(_ context: TLSContext) throws(SessionEnd) {
+        // What came with AUTH came without protection: it could be anybody's, and is not obeyed.
+        input = []
+        queue = []
+        guard let tls = TLSConnection(context, socket, connection: number) else { throw .dropped }
+        self.tls = tls
+        isHandshaking = true
+        let deadline = Deadline.after(Self.sendTimeout)
+        while true {
+            let step = tls.handshake()
+            if step == .needsInput || step == .needsOutput {
+                let events = step == .needsInput ? POLLIN : POLLOUT
+                guard try wait(for: socket, events, until: deadline) else { throw .closedByClient }
+                continue
+            }
+            let protection = Transcript.Protection(
+                connection: number, verb: nil, version: tls.version, resumption: tls.resumption,
+                gotCloseNotify: false, failure: tls.failure)
+            core.transcript.withLockThenWake { $0.note(protection) }
+            guard case .done = step else { throw .closedByClient }
+            isHandshaking = false
+            // The first command may have come with the end of the handshake.
+            mayHoldMore = true
+            return
+        }
+    }
+
+    private func send(_ bytes: [UInt8], through tls: TLSConnection) throws(SessionEnd) {
+        let deadline = Deadline.after(Self.sendTimeout)
+        let most = isSlow ? 1 : Int.max
+        var isTaken = false
+        while true {
+            let step = isTaken ? tls.flush(atMost: most) : bytes.withUnsafeBytes { tls.write($0, atMost: most) }
+            switch step {
+            case .done where isTaken: return
+            case .done: isTaken = true
+            case .needsInput, .needsOutput:
+                guard try wait(for: socket, POLLOUT, until: deadline) else { throw .closedByClient }
+            case .end, .broken: throw .closedByClient
+            }
+        }
+    }
+
     // MARK: Receiving
 
     private func receive() {
+        // The handshake reads by itself.
+        if isHandshaking { return }
+        if let tls { return receive(through: tls) }
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = buffer.withUnsafeMutableBytes { read(socket.rawValue, $0.baseAddress, $0.count) }
         if count > 0 {
@@ -166,6 +241,27 @@ final class ControlConnection {
             takeLines()
         } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
             hasEnded = true
+        }
+    }
+
+    private func receive(through tls: TLSConnection) {
+        mayHoldMore = false
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
+            while true {
+                switch tls.read(into: buffer) {
+                case .done(let count):
+                    input += buffer[..<count]
+                    takeLines()
+                    if queue.count >= Self.maximumQueue {
+                        mayHoldMore = true
+                        return
+                    }
+                case .needsInput, .needsOutput: return
+                case .end, .broken:
+                    hasEnded = true
+                    return
+                }
+            }
         }
     }
 

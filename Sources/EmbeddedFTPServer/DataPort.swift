@@ -23,7 +23,7 @@ final class DataPort {
     private let peer: SocketAddress
     private var state = State.none
     /// The data connection of the transfer that runs.
-    private var connection: FileDescriptor?
+    private var connection: DataConnection?
 
     init(control: ControlConnection, peer: SocketAddress) {
         self.control = control
@@ -39,8 +39,7 @@ final class DataPort {
     /// Closes everything. Called once, at the end of the session.
     func close() {
         forget()
-        try? connection?.close()
-        connection = nil
+        disconnect(.close)
     }
 
     // MARK: Where from
@@ -84,29 +83,29 @@ final class DataPort {
     /// Makes the data connection for a transfer; the port is used up, whatever comes of it.
     ///
     /// - Returns: `nil` when the client did not come within the time, cannot be reached, or sent ABOR meanwhile.
-    func connect() throws(SessionEnd) -> FileDescriptor? {
+    func connect() throws(SessionEnd) -> DataConnection? {
         defer { forget() }
         let deadline = Deadline.after(control.configuration.dataTimeout)
-        let socket: FileDescriptor?
         switch state {
-        case .none, .refusing: socket = nil
-        case .listening(let listener): socket = try accept(at: listener, until: deadline)
-        case .client(let address): socket = try connect(to: address, until: deadline)
+        case .none, .refusing: break
+        case .listening(let listener): connection = try accept(at: listener, until: deadline).map(DataConnection.init)
+        case .client(let address): try connect(to: address, until: deadline)
         }
-        guard let socket else { return nil }
-        if let size = control.configuration.dataSendBuffer { Socket.setSendBuffer(socket, size) }
-        connection = socket
+        guard let connection else { return nil }
+        if let size = control.configuration.dataSendBuffer { Socket.setSendBuffer(connection.socket, size) }
+        connection.isEstablished = true
         control.noteDataConnection()
-        return socket
+        return connection
     }
 
-    /// Ends the data connection of a transfer: in order, or by RST.
+    /// Ends the data connection of a transfer, at the level of TCP: in order, or by RST.
     func disconnect(_ ending: FaultPlan.Ending) {
-        guard let socket = connection else { return }
+        guard let old = connection else { return }
         connection = nil
+        if old.isEstablished { control.note(old) }
         switch ending {
-        case .close: try? socket.close()
-        case .reset: Socket.reset(socket)
+        case .close: try? old.socket.close()
+        case .reset: Socket.reset(old.socket)
         }
     }
 
@@ -124,22 +123,32 @@ final class DataPort {
         return nil
     }
 
-    private func connect(to address: SocketAddress, until deadline: Deadline) throws(SessionEnd) -> FileDescriptor? {
-        guard let socket = try? Socket.connect(to: address) else { return nil }
+    /// Connects from 127.0.0.2, and waits until the client has hung up.
+    private func connectFromElsewhere(to address: SocketAddress, until deadline: Deadline) throws(SessionEnd) {
+        guard let local = SocketAddress("127.0.0.2", port: 0),
+            let socket = try? Socket.connect(to: address, from: local)
+        else { return }
+        defer { try? socket.close() }
+        _ = try control.wait(for: socket, POLLIN, until: deadline)
+    }
+
+    private func connect(to address: SocketAddress, until deadline: Deadline) throws(SessionEnd) {
+        if control.configuration.dialect.quirks.contains(.connectsFromElsewhereToo), !isIPv6 {
+            try connectFromElsewhere(to: address, until: deadline)
+        }
+        guard let socket = try? Socket.connect(to: address) else { return }
         // Noted at once, so that it is closed whatever ends the wait.
-        connection = socket
+        connection = DataConnection(socket)
         while !control.isAbortWaiting {
             try control.hold()
             var state = pollfd(fd: socket.rawValue, events: Int16(POLLOUT), revents: 0)
             if poll(&state, 1, 0) > 0 {
-                guard Socket.connectionError(of: socket) == nil else { break }
-                connection = nil
-                return socket
+                if Socket.connectionError(of: socket) == nil { return }
+                break
             }
             guard try control.wait(for: socket, POLLOUT, until: deadline) else { break }
             if control.hasEnded { throw .closedByClient }
         }
         disconnect(.close)
-        return nil
     }
 }

@@ -124,6 +124,14 @@ package struct Dialect: Sendable {
         package static let opensWithRemainingSize = Quirks(rawValue: 1 << 31)
         /// An empty line is answered (ProFTPD); else passed over.
         package static let answersEmptyLine = Quirks(rawValue: 1 << 32)
+        /// PASV and EPSV want a PRET before them that names the transfer (drftpd).
+        package static let wantsPreTransfer = Quirks(rawValue: 1 << 48)
+        /// REST is answered 350, and the transfer begins at the start of the file all the same.
+        package static let confirmsRestartOnly = Quirks(rawValue: 1 << 49)
+        /// REST forgets what does not fit into 32 bits.
+        package static let keepsRestartIn32Bits = Quirks(rawValue: 1 << 50)
+        /// An active data connection comes twice: first from another address (127.0.0.2), then from the server's own.
+        package static let connectsFromElsewhereToo = Quirks(rawValue: 1 << 51)
     }
 }
 

@@ -22,8 +22,8 @@ package import Threading
 /// `poll(2)`. So ABOR is heard during a transfer, a stop is never kept waiting by a client, and there is no lock
 /// between a session and its transfer.
 ///
-/// It does RFC 959, 2389, 2428 and 3659 without TLS and without conversion of ASCII files (vsftpd's default, too). What
-/// products differ in is in ``Dialect``. Any thread may call everything here.
+/// It does RFC 959, 2389, 2428, 3659 and 4217 (``TLSPolicy``), without conversion of ASCII files (vsftpd's default, too).
+/// What products differ in is in ``Dialect``. Any thread may call everything here.
 package final class EmbeddedFTPServer: Sendable {
     /// Why a server cannot serve.
     package enum StartFailure: Error, Hashable, Sendable {
@@ -35,6 +35,8 @@ package final class EmbeddedFTPServer: Sendable {
         case cannotListen(Errno)
         /// No descriptor or no thread is left.
         case noResources(Errno)
+        /// The certificate cannot be used, or OpenSSL refuses something else.
+        case noSecurity(TLSFailure)
     }
 
     private let core: ServerCore

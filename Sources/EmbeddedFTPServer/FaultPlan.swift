@@ -23,6 +23,9 @@ package struct FaultPlan: Sendable {
     /// The pseudo-verb of the greeting: `.nth(1, FaultPlan.greeting, .reply(421, "Try later"))`.
     package static let greeting = "(greeting)"
 
+    /// The pseudo-verb of the TLS handshake of a control connection, behind AUTH or in front of the greeting.
+    package static let handshake = "(handshake)"
+
     /// A plan of these rules.
     package init(_ rules: [Rule]) {
         self.rules = rules
@@ -136,6 +139,18 @@ package struct FaultPlan: Sendable {
         case refuseDataConnection
         /// PASV: the address that is named is not the server's (192.0.2.1, RFC 5737).
         case wrongPassiveAddress
+        /// These bytes right behind the final reply, in the same packet: behind the reply to AUTH they are in the clear.
+        case appendToReply([UInt8])
+        /// TLS: the handshake begins, and the server never answers. For transfers, and for ``FaultPlan/handshake``.
+        case stallHandshake
+        /// TLS: the handshake of the data connection comes before the 150, which waits for it.
+        case handshakeBeforeOpening
+        /// TLS: no session is resumed on the data connection.
+        case refuseResumption
+        /// TLS: the data connection ends without the server's close_notify.
+        case omitCloseNotify
+        /// TLS: after this many bytes of a download half of a record follows, and then the end.
+        case cutRecord(afterBytes: Int64, by: Ending = .close)
     }
 }
 
@@ -162,8 +177,9 @@ struct FaultSchedule {
 
 extension FaultPlan.Rule {
     fileprivate func fits(_ verb: String, _ argument: [UInt8], _ connection: Int) -> Bool {
-        // A rule for every command does not mean the greeting, which no command asked for.
-        guard self.verb.map({ $0 == verb }) ?? (verb != FaultPlan.greeting) else { return false }
+        // A rule for every command does not mean the pseudo-verbs, which no command asked for.
+        let isCommand = verb != FaultPlan.greeting && verb != FaultPlan.handshake
+        guard self.verb.map({ $0 == verb }) ?? isCommand else { return false }
         guard self.connection.map({ $0 == connection }) ?? true else { return false }
         return argumentPart.map { argument.contains($0) } ?? true
     }

@@ -31,7 +31,7 @@ enum ParameterCommands {
             (session.restart, session.range) = (0, nil)
             return session.answer(.restartBad)
         }
-        (session.restart, session.range) = (offset, nil)
+        (session.restart, session.range) = (DataFaults.restart(session, offset), nil)
         return session.answer(.restartAt, ["argument": Array(String(offset).utf8)])
     }
 
@@ -61,6 +61,7 @@ enum ParameterCommands {
 
     static func pasv(_ session: Session, _ argument: [UInt8]) -> Answer {
         guard !session.data.isIPv6 else { return session.answer(.passiveNeedsIPv4) }
+        if let refusal = DataFaults.refusal(session) { return refusal }
         guard let address = session.data.listen(isRefusing: session.faults.refusesData) else {
             return session.answer(.dataConnectionFailed)
         }
@@ -78,6 +79,7 @@ enum ParameterCommands {
         case "", spoken: break
         default: return session.answer(.extendedPassiveBad, ["protocol": Array(spoken.utf8)])
         }
+        if let refusal = DataFaults.refusal(session) { return refusal }
         guard let address = session.data.listen(isRefusing: session.faults.refusesData) else {
             return session.answer(.dataConnectionFailed)
         }

@@ -23,6 +23,10 @@ package enum Phrase: String, Hashable, Sendable, CaseIterable {
     case transferAborted, abortDone, abortIdle, clientHungUp, listNotFound, nameListNotFound, factListNotFound,
         emptyListing
     case restartBeyondEnd
+    // TLS.
+    case securityAccepted, securityMechanismUnknown, securityIsOn, securityFirst, bufferSizeSet, bufferSizeFirst
+    case dataIsClear, dataIsPrivate, dataMustBePrivate, privateDataRefused, protectionUnsupported, protectionUnknown
+    case loginNeedsSecurity, dataNeedsSecurity, dataHandshakeFailed, sessionNotReused, uploadTruncated
 
     /// What is said where the product has no words of its own: plain RFC 959.
     package var usual: Saying {
@@ -132,6 +136,23 @@ package enum Phrase: String, Hashable, Sendable, CaseIterable {
         case .factListNotFound: "550 {argument}: {reason}"
         case .emptyListing: "550 No files found"
         case .restartBeyondEnd: "554 Restart offset is too large"
+        case .securityAccepted: "234 AUTH {argument} OK, beginning TLS"
+        case .securityMechanismUnknown: "504 AUTH {argument} is not understood"
+        case .securityIsOn: "503 TLS is on already"
+        case .securityFirst: "503 AUTH required first"
+        case .bufferSizeSet: "200 PBSZ=0"
+        case .bufferSizeFirst: "503 PBSZ required first"
+        case .dataIsClear: "200 Data connections are in the clear"
+        case .dataIsPrivate: "200 Data connections are private"
+        case .dataMustBePrivate: "534 Data connections have to be private"
+        case .privateDataRefused: "534 Data connections are in the clear only"
+        case .protectionUnsupported: "536 PROT {argument} is not what TLS does"
+        case .protectionUnknown: "504 PROT {argument} is not understood"
+        case .loginNeedsSecurity: "530 Logging in needs TLS: AUTH required first"
+        case .dataNeedsSecurity: "522 Data connections have to be private: PROT P required first"
+        case .dataHandshakeFailed: "522 TLS handshake of the data connection failed"
+        case .sessionNotReused: "522 The data connection has not resumed the TLS session of the control connection"
+        case .uploadTruncated: "426 The data connection ended without close_notify; the file is not kept"
         }
     }
 }

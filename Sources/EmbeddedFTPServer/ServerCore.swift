@@ -16,6 +16,8 @@ final class ServerCore: Sendable {
     let storage: any ServerStorage
     let port: UInt16
     let transcript: Monitor<Transcript>
+    /// `nil`: the server does not speak TLS.
+    let tls: TLSContext?
 
     private let listener: FileDescriptor
     private let acceptorWake: WakeUp
@@ -59,6 +61,11 @@ final class ServerCore: Sendable {
             do throws(Errno) { storage = try DirectoryStorage(path) } catch { throw .cannotOpen(path, error) }
         case .memory(let tree):
             storage = MemoryStorage(tree)
+        }
+        do throws(TLSFailure) {
+            tls = try configuration.tls.map { (policy) throws(TLSFailure) in try TLSContext(policy) }
+        } catch {
+            throw .noSecurity(error)
         }
         do throws(Errno) { acceptorWake = try WakeUp() } catch { throw .noResources(error) }
         do throws(Errno) { listener = try Socket.listen(at: address, backlog: Self.backlog) } catch {

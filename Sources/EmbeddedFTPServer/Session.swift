@@ -23,6 +23,8 @@ final class Session {
     var isASCII = true
     /// What REST said, for the next transfer.
     var restart: Int64 = 0
+    /// The verb that PRET said, for the next transfer.
+    var announced: [UInt8]?
     /// What RANG said, for the next RETR: its first and its last byte.
     var range: ClosedRange<Int64>?
     /// What RNFR named, for the RNTO behind it.
@@ -32,6 +34,12 @@ final class Session {
     var wasAborted = false
     /// Whether the session ends behind the reply under way.
     var isFinishing = false
+    /// Whether TLS begins behind the reply under way.
+    var startsSecurity = false
+    /// Whether PBSZ was sent.
+    var hasBufferSize = false
+    /// Whether data connections are protected by TLS: PROT.
+    var isDataPrivate = false
     /// What goes wrong with the present command.
     var faults = ActiveFaults([])
 
@@ -49,6 +57,7 @@ final class Session {
     /// Serves the client to the end, then closes everything: the one closing path.
     func run(isExcess: Bool) {
         do throws(SessionEnd) {
+            if core.tls?.policy.start == .implicit { try secure() }
             try greet(isExcess: isExcess)
             while true {
                 guard let command = try control.next(within: core.configuration.idleTimeout) else {
@@ -60,7 +69,7 @@ final class Session {
         } catch {
             core.noteEnding(control.number)
             data.close()
-            control.close()
+            control.close(inOrder: error == .finished)
         }
     }
 
@@ -72,6 +81,18 @@ final class Session {
             self.isFinishing = isTurnedAway
             return self.answer(isTurnedAway ? .tooManyConnections : .greeting)
         }
+    }
+
+    /// Begins TLS.
+    private func secure() throws(SessionEnd) {
+        guard let context = core.tls else { return }
+        let effects = core.effects(verb: FaultPlan.handshake, argument: [], connection: control.number)
+        let faults = ActiveFaults(effects)
+        if faults.delay > .zero { try control.sleep(faults.delay) }
+        if faults.drop != nil { throw .dropped }
+        if faults.stallsHandshake { try control.sleep(nil) }
+        try control.secure(context)
+        isDataPrivate = context.policy.startsWithPrivateData
     }
 
     private func perform(_ command: ControlConnection.Command) throws(SessionEnd) {
@@ -103,15 +124,19 @@ final class Session {
         }
         let answer = try body()
         if faults.drop == .beforeReply { throw .dropped }
-        if !faults.omitsFinalReply { try reply(faults.finalReply ?? answer) }
+        if !faults.omitsFinalReply { try reply(faults.finalReply ?? answer, and: faults.behindReply) }
         if faults.drop == .afterReply { throw .dropped }
+        if startsSecurity {
+            startsSecurity = false
+            try secure()
+        }
         if isFinishing { throw .finished }
     }
 
-    /// Sends a reply, also one with a code of the first hundred.
-    func reply(_ answer: Answer) throws(SessionEnd) {
+    /// Sends a reply, also one with a code of the first hundred. - Parameter more: bytes that follow at once.
+    func reply(_ answer: Answer, and more: [UInt8] = []) throws(SessionEnd) {
         control.noteReply(answer.code)
-        try control.send(answer.wire(doublingIAC: dialect.quirks.contains(.doublesIAC)))
+        try control.send(answer.wire(doublingIAC: dialect.quirks.contains(.doublesIAC)) + more)
     }
 
     // MARK: Words

@@ -108,8 +108,11 @@ enum Socket {
     }
 
     /// A socket that has begun to connect; it is writable when that has ended.
-    static func connect(to address: SocketAddress) throws(Errno) -> FileDescriptor {
+    ///
+    /// - Parameter local: the address from which it connects; `nil` leaves that to the system.
+    static func connect(to address: SocketAddress, from local: SocketAddress? = nil) throws(Errno) -> FileDescriptor {
         let socket = try new(for: address)
+        if let local { _ = local.withPointer { bind(socket.rawValue, $0, $1) } }
         guard address.withPointer({ Glibc.connect(socket.rawValue, $0, $1) }) == 0 || errno == EINPROGRESS else {
             let error = lastError()
             try? socket.close()

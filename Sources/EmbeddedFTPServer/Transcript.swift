@@ -24,6 +24,42 @@ package struct Transcript: Sendable {
         }
     }
 
+    /// Whose TLS session a connection has resumed.
+    package enum Resumption: Hashable, Sendable {
+        /// Nobody's: a full handshake.
+        case none
+        /// One of its own control connection, be it that connection's or one of its data connections'.
+        case sameConnection
+        /// One of another control connection.
+        case otherConnection
+    }
+
+    /// How a connection was protected: a data connection that has ended, or a control connection behind its handshake.
+    package struct Protection: Hashable, Sendable, CustomStringConvertible {
+        /// Which control connection, from 1.
+        package let connection: Int
+        /// The command that the data connection was for; `nil`: it is the control connection.
+        package let verb: String?
+        /// `nil`: there was no TLS, or the handshake has failed.
+        package let version: TLSPolicy.Version?
+        /// Whose session was resumed.
+        package let resumption: Resumption
+        /// Whether the client's close_notify was read; looked for at the end of uploads, and at that of downloads if
+        /// ``TLSPolicy/requiresCloseNotifyOfDownloads``.
+        package let gotCloseNotify: Bool
+        /// Why the handshake, or what came after it, failed.
+        package let failure: TLSFailure?
+
+        /// For failed expectations: `#1 RETR TLSv1.3 sameConnection`.
+        package var description: String {
+            let notes = [
+                "\(version.map { $0.rawValue } ?? "clear")", "\(resumption)", gotCloseNotify ? "close_notify" : nil,
+                failure?.description,
+            ]
+            return "#\(connection) \(verb ?? "control") \(notes.compactMap { $0 }.joined(separator: " "))"
+        }
+    }
+
     /// A point in time to look back to with ``Transcript/since(_:)``.
     package struct Mark: Sendable {
         fileprivate let number: Int
@@ -35,11 +71,15 @@ package struct Transcript: Sendable {
         var bytesReceived: Int64 = 0
         var dataConnections = 0
         var connections = 0
+        var protections = 0
     }
 
     /// The commands in the order in which they arrived. Only the youngest are kept:
     /// ``EmbeddedFTPServer/Configuration/transcriptCapacity``.
     package private(set) var entries: [Entry] = []
+    /// The control connections behind their handshakes, and the data connections that have ended, in that order. A data
+    /// connection is noted before its final reply. The youngest, as many as ``entries``.
+    package private(set) var protections: [Protection] = []
     private var next = 0
     private var counters = Counters()
     private let capacity: Int
@@ -65,6 +105,8 @@ package struct Transcript: Sendable {
     package func since(_ mark: Mark) -> Transcript {
         var later = self
         later.entries.removeAll { $0.number < mark.number }
+        let count = counters.protections - mark.counters.protections
+        later.protections.removeFirst(max(0, later.protections.count - count))
         later.counters.bytesSent -= mark.counters.bytesSent
         later.counters.bytesReceived -= mark.counters.bytesReceived
         later.counters.dataConnections -= mark.counters.dataConnections
@@ -84,6 +126,9 @@ package struct Transcript: Sendable {
     package func commands(on connection: Int) -> [String] {
         entries.filter { $0.connection == connection }.map(\.line)
     }
+
+    /// How the data connections were protected, in the order in which they ended.
+    package var dataProtections: [Protection] { protections.filter { $0.verb != nil } }
 
     /// The verbs, in order.
     package var verbs: [String] { entries.map(\.verb) }
@@ -106,6 +151,12 @@ package struct Transcript: Sendable {
     mutating func noteReply(_ code: UInt16, to number: Int) {
         guard let first = entries.first?.number, number >= first, number - first < entries.count else { return }
         entries[number - first].replies.append(code)
+    }
+
+    mutating func note(_ protection: Protection) {
+        counters.protections += 1
+        protections.append(protection)
+        if protections.count > 2 * capacity { protections.removeFirst(protections.count - capacity) }
     }
 
     mutating func noteConnection() { counters.connections += 1 }

@@ -52,9 +52,13 @@ enum TransferCommands {
             return session.refusal(.storeFailed, argument, error)
         }
         let answer: Answer
+        var isTruncated = false
         do throws(SessionEnd) {
-            answer = try run(session, .openingForWrite, .transferred, ["argument": argument]) {
-                (transfer) throws(SessionEnd) in try transfer.receive(into: writer)
+            answer = try run(session, .openingForWrite, .transferred, ["argument": argument], sends: false) {
+                (transfer) throws(SessionEnd) in
+                let outcome = try transfer.receive(into: writer)
+                if case .truncated = outcome { isTruncated = true }
+                return outcome
             }
         } catch {
             try? writer.close()
@@ -62,6 +66,8 @@ enum TransferCommands {
         }
         do throws(StorageError) {
             try writer.close()
+            // What was there before an append stays.
+            if isTruncated, mode == .replace { try session.storage.removeFile(session.path(argument)) }
             return answer
         } catch {
             return session.refusal(error == .noSpace ? .diskFull : .writeFailed, argument, error)
@@ -77,21 +83,35 @@ enum TransferCommands {
     // MARK: Running
 
     /// Makes the data connection, says so, moves the bytes, closes it, and says how that went.
+    ///
+    /// - Parameter sends: whether the bytes go to the client.
     static func run(
-        _ session: Session, _ opening: Phrase, _ success: Phrase, _ fields: Answer.Fields,
+        _ session: Session, _ opening: Phrase, _ success: Phrase, _ fields: Answer.Fields, sends: Bool = true,
         _ body: (Transfer) throws(SessionEnd) -> Transfer.Outcome
     ) throws(SessionEnd) -> Answer {
-        guard !session.faults.refusesData, let socket = try session.data.connect() else {
+        let faults = session.faults
+        guard !faults.refusesData, let connection = try session.data.connect() else {
             session.wasAborted = session.control.isAbortWaiting
             return session.answer(.dataConnectionFailed)
         }
+        let transfer = Transfer(
+            control: session.control, data: session.data, connection: connection, faults: faults,
+            hearsAbort: !session.dialect.quirks.contains(.hearsAbortTooLate))
+        let context = session.isDataPrivate ? session.core.tls : nil
         var fields = fields
         fields["type"] = Array((session.isASCII ? "ASCII" : "BINARY").utf8)
+        if let context, faults.handshakesBeforeOpening, let problem = try transfer.secure(context) {
+            return refusal(session, problem)
+        }
         try session.reply(session.answer(opening, fields))
-        let transfer = Transfer(
-            control: session.control, data: session.data, socket: socket, faults: session.faults,
-            hearsAbort: !session.dialect.quirks.contains(.hearsAbortTooLate))
-        let outcome = try body(transfer)
+        if let context, !faults.handshakesBeforeOpening, let problem = try transfer.secure(context) {
+            return refusal(session, problem)
+        }
+        var outcome = try body(transfer)
+        if case .complete = outcome {
+            let awaits = sends && context?.policy.requiresCloseNotifyOfDownloads == true
+            outcome = try transfer.finish(awaitsClient: awaits)
+        }
         session.data.disconnect(.close)
         switch outcome {
         case .complete: return session.answer(success, fields)
@@ -100,8 +120,16 @@ enum TransferCommands {
             return session.answer(.transferAborted)
         case .clientHungUp: return session.answer(.clientHungUp)
         case .cut: return session.answer(.transferAborted)
+        case .truncated: return session.answer(.uploadTruncated, fields)
         case .failed(let error):
             return session.refusal(error == .noSpace ? .diskFull : .writeFailed, fields["argument"] ?? [], error)
         }
+    }
+
+    /// The data connection cannot be used as it is.
+    private static func refusal(_ session: Session, _ problem: Phrase) -> Answer {
+        session.data.disconnect(.close)
+        session.wasAborted = problem == .transferAborted
+        return session.answer(problem)
     }
 }

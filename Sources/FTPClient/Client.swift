@@ -9,7 +9,7 @@ package import Vocabulary
 /// - A command that cannot have reached the server, because an idle connection turned out to be dead, is sent again on
 ///   another one, whatever it is. Each such attempt uses up one dead connection, so there is an end.
 /// - What only asks, and what has the same effect twice (setting a time), is repeated ``maximumRepeats`` times after the
-///   connection was lost in the middle.
+///   connection was lost in the middle, or the server broke a listing off.
 /// - What has another effect the second time (`MKD`, `DELE`, `RNTO` …) is *settled* when its answer was lost: one look on
 ///   a new connection tells whether it was done. If it was, that is success; if not, it is sent once more.
 ///
@@ -56,23 +56,29 @@ package final class Client: Sendable {
     /// Whether symbolic links can be made, as far as it is known.
     package var makesSymbolicLinks: Bool { server.known.hasSymbolicLink ?? true }
 
+    /// How many more transfers could begin now without anybody having to wait, one connection being left for short work.
+    package var spareConnections: Int { pool.spareConnections }
+    /// What has been seen of the server's TLS; `nil`: there was none.
+    package var observedTLS: TLSObservation? { server.known.tls.observed }
+
     // MARK: - Asking
 
     /// What a directory holds, in the server's order.
     ///
     /// - Parameter checking: whether to make sure, where the server's empty answer leaves it open, that there is such a
     ///   directory; without it such a one may look empty.
+    /// - Parameter urgency: what is asked ahead waits for a connection that nobody else wants.
     package func list(
-        _ directory: RemotePath, checking: Bool = true, cancellation: Cancellation
+        _ directory: RemotePath, checking: Bool = true, urgency: Urgency = .wanted, cancellation: Cancellation
     ) throws(FTPError) -> [ListingEntry] {
-        try listing(of: directory, checking: checking, cancellation: cancellation).entries
+        try listing(of: directory, checking: checking, urgency: urgency, cancellation: cancellation).entries
     }
 
-    /// What a directory holds, and whether that is all; otherwise as ``list(_:checking:cancellation:)``.
+    /// What a directory holds, and whether that is all; otherwise as ``list(_:checking:urgency:cancellation:)``.
     package func listing(
-        of directory: RemotePath, checking: Bool = true, cancellation: Cancellation
+        of directory: RemotePath, checking: Bool = true, urgency: Urgency = .wanted, cancellation: Cancellation
     ) throws(FTPError) -> DirectoryListing {
-        try ask(cancellation) { (session) throws(FTPError) in
+        try ask(cancellation, urgency: urgency) { (session) throws(FTPError) in
             try session.list(directory, checking: checking, cancellation)
         }
     }
@@ -120,12 +126,15 @@ package final class Client: Sendable {
     /// Starts to read a file at a byte offset.
     ///
     /// - Parameter expecting: what is known of the file; a stream that is taken up again must still find that.
+    /// - Parameter urgency: what is read ahead waits for a connection that nobody else wants, and gives it up to whoever
+    ///   wants one.
     package func openRead(
-        _ path: RemotePath, from offset: Int64, expecting: FileVersion, cancellation: Cancellation
+        _ path: RemotePath, from offset: Int64, expecting: FileVersion, urgency: Urgency = .wanted,
+        cancellation: Cancellation
     ) throws(FTPError) -> ReadStream {
         guard offset >= 0 else { throw .invalidArgument("a negative offset") }
         let stream = ReadStream(pool, server, path, at: offset, expecting: expecting)
-        try stream.open(cancellation)
+        try stream.open(urgency, cancellation)
         return stream
     }
 
@@ -232,7 +241,7 @@ package final class Client: Sendable {
                 unsent -= 1
                 return unsent >= 0
             }
-            guard error.isConnectionLoss else { return false }
+            guard error.isConnectionLoss || error.isBrokenDownload else { return false }
             afterLoss -= 1
             return afterLoss >= 0
         }
@@ -242,9 +251,10 @@ package final class Client: Sendable {
 
     /// Runs a request that may be repeated.
     private func ask<Result: Sendable>(
-        _ cancellation: Cancellation, _ body: (Session) throws(FTPError) -> Result
+        _ cancellation: Cancellation, urgency: Urgency = .wanted, _ body: (Session) throws(FTPError) -> Result
     ) throws(FTPError) -> Result {
-        try perform(cancellation, Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent), body)
+        let repeats = Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent)
+        return try perform(cancellation, urgency, repeats, body)
     }
 
     /// Runs a request that may not be repeated before it is known whether it was done.
@@ -254,20 +264,21 @@ package final class Client: Sendable {
     ) throws(FTPError) {
         let once = Repeats(afterLoss: 0, unsent: maximumUnsent)
         do throws(FTPError) {
-            try perform(cancellation, once, body)
+            try perform(cancellation, .wanted, once, body)
         } catch {
             guard error.isConnectionLoss else { throw error }
             if try ask(cancellation, isDone) { return }
-            try perform(cancellation, once, body)
+            try perform(cancellation, .wanted, once, body)
         }
     }
 
     private func perform<Result: Sendable>(
-        _ cancellation: Cancellation, _ allowed: Repeats, _ body: (Session) throws(FTPError) -> Result
+        _ cancellation: Cancellation, _ urgency: Urgency, _ allowed: Repeats,
+        _ body: (Session) throws(FTPError) -> Result
     ) throws(FTPError) -> Result {
         var repeats = allowed
         while true {
-            let session = try pool.lease(for: .metadata, cancellation)
+            let session = try pool.lease(for: .metadata, urgency: urgency, cancellation)
             do throws(FTPError) {
                 let result = try body(session)
                 pool.release(session)

@@ -23,6 +23,10 @@ package struct ClientConfiguration: Sendable {
     /// How many control connections there may be at a time, at least 1.
     package var connections: Int
     package var timeouts: Timeouts
+    /// Whether and how connections are encrypted.
+    package var tls = TLSSettings()
+    /// How connections are made, and through what.
+    package var network = NetworkSettings()
     package var listingLimit = ListingLimit()
     /// The zone in which the server tells times where FTP leaves it open.
     package var timeZone = ServerTimeZone.automatic
@@ -80,6 +84,8 @@ package struct ClientConfiguration: Sendable {
         package var dataIdle: Duration = .seconds(60)
         /// For the confirmation after the last byte; servers that scan or copy an upload take that long.
         package var finalReply: Duration = .seconds(60)
+        /// For the confirmation of a download, whose last byte the server has sent itself: it has nothing left to do.
+        package var downloadReply: Duration = .seconds(10)
         /// For bringing an aborted transfer's connection back to order. A new login takes about as long, so waiting
         /// longer gains nothing.
         package var recovery: Duration = .seconds(1)

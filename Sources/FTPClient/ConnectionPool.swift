@@ -56,17 +56,36 @@ final class ConnectionPool: Sendable {
         state = Monitor(State(machine: PoolStateMachine(settings)))
     }
 
+    /// How many more transfers could begin now without anybody having to wait, one connection being left for short work.
+    var spareConnections: Int { state.withLock { $0.machine.spareCount } }
+
     /// Waits for a session and hands it to the caller, who owns it until ``release(_:)``.
-    func lease(for work: Work, _ cancellation: Cancellation) throws(FTPError) -> Session {
+    ///
+    /// - Parameter urgency: what is done ahead waits for a session that nobody else wants; from when its answer is wanted,
+    ///   like everybody else.
+    func lease(
+        for work: Work, urgency: Urgency = .wanted, _ cancellation: Cancellation
+    ) throws(FTPError) -> Session {
+        guard case .ahead(let wanted) = urgency, !wanted.isCancelled else { return try lease(work, cancellation) }
+        return try lease(work, ahead: wanted, cancellation)
+    }
+
+    private func lease(
+        _ work: Work, ahead wanted: Cancellation? = nil, _ cancellation: Cancellation
+    ) throws(FTPError) -> Session {
         startClock()
         let id = state.withLock { state -> UInt64 in
             state.lastRequest += 1
             return state.lastRequest
         }
-        handle { machine, now in machine.request(id, for: work, now: now) }
+        handle { machine, now in machine.request(id, for: work, isAhead: wanted != nil, now: now) }
         if let answer = state.withLock({ $0.answers.removeValue(forKey: id) }) { return try answer.get() }
         let token = cancellation.onCancel { [state] in state.wake() }
         defer { cancellation.removeHandler(token) }
+        let promotion = wanted?.onCancel { [self] in
+            handle { machine, now in machine.promote(id, now: now) }
+        }
+        defer { if let promotion { wanted?.removeHandler(promotion) } }
         let answer = awaitAnswer(to: id, cancellation)
         if let answer { return try answer.get() }
         handle { machine, now in machine.withdraw(id, now: now) }

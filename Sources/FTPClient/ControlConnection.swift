@@ -29,7 +29,7 @@ final class ControlConnection: @unchecked Sendable {
 
     /// The number in the protocol trace.
     let id: Int
-    private let transport: any Transport
+    private var transport: any Transport
     private let timeouts: ClientConfiguration.Timeouts
     private let logger: Logger
     private var parser = ReplyParser()
@@ -44,8 +44,14 @@ final class ControlConnection: @unchecked Sendable {
     var loginLimit: Deadline?
     /// The verb of the command whose final reply is still to come.
     private(set) var outstanding: String?
+    /// Looks at every final 4yz and 5yz, with the verb of its command; what it returns is thrown in place of the reply.
+    var objection: ((_ verb: String, Reply) -> FTPError?)?
     /// Whether a 1yz of that command has come: the server has begun to act on it.
     private var hasBegun = false
+    /// How many replies have been taken since the last command. More than a few are a server that has lost its place, or
+    /// one that wants to keep this client busy; a wait's deadline would not end that, since nothing is waited for.
+    private var repliesTaken = 0
+    private static let maximumReplies = ReplyParser.maximumWaitingReplies
 
     init(id: Int, transport: any Transport, timeouts: ClientConfiguration.Timeouts, logger: Logger) {
         self.id = id
@@ -65,10 +71,44 @@ final class ControlConnection: @unchecked Sendable {
     /// The descriptor for `poll(2)`, while a transfer watches for early replies.
     var descriptor: FileDescriptor { transport.descriptor }
 
-    /// The server's address, to which data connections go too.
+    /// The other end's address, to which data connections go too: the server's, or that of the proxy.
     func peer() throws(FTPError) -> SocketAddress {
         if let failure { throw failure }
         return try SocketAddress.peer(of: transport.descriptor)
+    }
+
+    /// Replaces the connection by one of TLS over it, between two commands.
+    ///
+    /// - Parameter handshake: blocks; its failure ends the connection.
+    /// - Throws: `tlsFailed` also when the server has said something that nobody asked for.
+    func startTLS(
+        _ handshake: (SocketTransport) throws(FTPError) -> TLSTransport
+    ) throws(FTPError) -> TLSTransport {
+        do throws(FTPError) {
+            if let failure { throw failure }
+            guard let socket = transport as? SocketTransport else { throw .invalidArgument("TLS inside of TLS") }
+            // Nobody may speak now but this side: what is here was not sent by a server that keeps to the protocol, and
+            // would be read as its answers to commands of the encrypted part.
+            var isSilent = parser.isEmpty
+            if isSilent { isSilent = try !receiveAvailable() }
+            guard isSilent else {
+                throw .tlsFailed(
+                    "the server sent plain text where TLS was to begin; somebody in between may be trying to slip in"
+                        + " answers, so the connection was ended")
+            }
+            let tls = try handshake(socket)
+            transport = tls
+            return tls
+        } catch {
+            fail(error)
+            throw error
+        }
+    }
+
+    /// This end's address.
+    func local() throws(FTPError) -> SocketAddress {
+        if let failure { throw failure }
+        return try SocketAddress.local(of: transport.descriptor)
     }
 
     /// Waits for the greeting; a 120 ("ready in n minutes") is waited through.
@@ -144,7 +184,8 @@ final class ControlConnection: @unchecked Sendable {
     func replyIfReady() throws(FTPError) -> Reply? {
         if let failure { throw failure }
         var next = parser.next()
-        if next == nil, try receiveAvailable() { next = parser.next() }
+        // To the last byte: who polls the descriptor next does not see what TLS holds in its buffer.
+        while next == nil, try receiveAvailable() { next = parser.next() }
         guard let next else { return nil }
         let reply = try take(next)
         if reply.category != .preliminary { outstanding = nil }
@@ -156,6 +197,7 @@ final class ControlConnection: @unchecked Sendable {
     /// - Parameter abortingTransfer: whether a transfer was broken off; its data connection is closed by now.
     func resynchronize(abortingTransfer: Bool, _ wait: Wait) throws(FTPError) {
         if let failure { throw failure }
+        repliesTaken = 0
         do throws(FTPError) {
             if abortingTransfer {
                 // ABOR for servers that do not look at the data connection while they are busy.
@@ -201,6 +243,7 @@ final class ControlConnection: @unchecked Sendable {
         try transmit(commands, replyWait(commands.first?.verb ?? "", nil, cancellation))
         outstanding = commands.first?.verb
         hasBegun = false
+        repliesTaken = 0
     }
 
     private func transmit(_ commands: [Command], _ wait: Wait) throws(FTPError) {
@@ -314,7 +357,20 @@ final class ControlConnection: @unchecked Sendable {
     /// control connection; may be a reply to any command").
     private func take(_ reply: Reply) throws(FTPError) -> Reply {
         trace(reply)
+        repliesTaken += 1
+        guard repliesTaken <= Self.maximumReplies else {
+            let reason = FTPError.protocolViolation(Self.describe(.tooManyReplies))
+            fail(reason)
+            throw reason
+        }
         if reply.category == .preliminary { hasBegun = true }
+        if let verb = outstanding, reply.category == .transientNegative || reply.category == .permanentNegative,
+            let reason = objection?(verb, reply)
+        {
+            outstanding = nil
+            if reason.isConnectionLoss { fail(reason) }
+            throw reason
+        }
         guard reply.code == 421, outstanding != "the greeting" else { return reply }
         let reason = hungUp(reply)
         fail(reason)

@@ -22,14 +22,45 @@ struct Dialer {
     }
 
     /// Resolves and connects. Blocks until the deadlines of `timeouts`, or that of `overall`.
+    ///
+    /// - Parameter phase: what a time-out is called.
     static func connect(
-        to host: String, port: UInt16, _ timeouts: ClientConfiguration.Timeouts, overall: Deadline,
-        _ cancellation: Cancellation
+        to host: String, port: UInt16, _ family: NetworkSettings.Family, _ timeouts: ClientConfiguration.Timeouts,
+        phase: FTPError.Phase = .connecting, overall: Deadline, _ cancellation: Cancellation
     ) throws(FTPError) -> SocketTransport {
         let resolving = Wait(.resolving, until: overall.earlier(.after(timeouts.resolve)), cancellation)
-        let addresses = try Resolver.addresses(of: host, port: port, resolving)
+        let addresses = try Resolver.addresses(of: host, port: port, family, resolving)
         var dialer = Dialer(host, addresses)
-        return try dialer.run(Wait(.connecting, until: overall.earlier(.after(timeouts.connect)), cancellation))
+        return try dialer.run(Wait(phase, until: overall.earlier(.after(timeouts.connect)), cancellation))
+    }
+
+    /// The control connection: directly, or through the proxy of the settings. Blocks as long.
+    static func connectToServer(
+        _ configuration: ClientConfiguration, overall: Deadline, _ cancellation: Cancellation
+    ) throws(FTPError) -> SocketTransport {
+        let (network, timeouts) = (configuration.network, configuration.timeouts)
+        guard let proxy = network.proxy else {
+            return try connect(
+                to: configuration.host, port: configuration.port, network.family, timeouts, overall: overall,
+                cancellation)
+        }
+        let transport: SocketTransport
+        do throws(FTPError) {
+            transport = try connect(
+                to: proxy.host, port: proxy.port, network.family, timeouts, phase: .proxy, overall: overall,
+                cancellation)
+        } catch {
+            guard case .unreachable(let host, let errno) = error else { throw error }
+            throw .proxyFailed("cannot connect to the proxy \(host): \(errno)")
+        }
+        let wait = Wait(.proxy, until: overall.earlier(.after(timeouts.connect)), cancellation)
+        do throws(FTPError) {
+            try ProxyTunnel.open(proxy, over: transport, to: configuration.host, port: configuration.port, wait)
+            return transport
+        } catch {
+            transport.close(abortively: false)
+            throw error
+        }
     }
 
     private mutating func run(_ wait: Wait) throws(FTPError) -> SocketTransport {

@@ -12,6 +12,14 @@ package enum FTPError: Error, Hashable, Sendable {
     case loginRefused(Reply)
     /// The server, or this program by its own limit, takes no further connection now.
     case tooManyConnections(Reply)
+    /// The server does not take the command that TLS, or the encryption of data, begins with; the user wants that.
+    case tlsRefused(command: String, Reply)
+    /// TLS did not come about, or the server does not let it be used as it should. The text says why, with the remedy.
+    case tlsFailed(String)
+    /// The server's certificate is not good enough; with the pin of its key.
+    case certificateRejected(CertificateProblem, pin: CertificatePin)
+    /// What the user has said about TLS cannot be done on this side: a file that is no certificate, a wrong key.
+    case tlsSettings(String)
     /// The directory to be mounted is not there, or not reachable for this user.
     case baseDirectoryRefused(path: [UInt8], Reply)
     /// The control or data connection ended before the answer was complete.
@@ -20,6 +28,8 @@ package enum FTPError: Error, Hashable, Sendable {
     case timedOut(Phase)
     /// No address of the host took a connection.
     case unreachable(host: String, Errno)
+    /// The proxy did not make the connection; why.
+    case proxyFailed(String)
     /// The host has no address.
     case unknownHost(String, reason: String)
     /// What answers at the port does not speak FTP.
@@ -51,7 +61,9 @@ package enum FTPError: Error, Hashable, Sendable {
     package enum Phase: Hashable, Sendable {
         case resolving
         case connecting
+        case proxy
         case greeting
+        case tlsHandshake
         case login
         case reply(verb: String)
         case dataConnection
@@ -67,9 +79,25 @@ extension FTPError: CustomStringConvertible {
         case .refused(let verb, let reply):
             return "the server refused \(verb): \(reply.summary)"
         case .loginRefused(let reply):
-            return "the server refused the login: \(reply.summary); check the user name and the password"
+            let advice =
+                reply.mentions(["tls", "ssl", "encrypt"])
+                ? "mount with tls=explicit" : "check the user name and the password"
+            return "the server refused the login: \(reply.summary); \(advice)"
         case .tooManyConnections(let reply):
             return "the server takes no more connections: \(reply.summary); close other clients or try again later"
+        case .tlsRefused("PROT P", let reply):
+            return "the server refused to encrypt files and listings (PROT P): \(reply.summary);"
+                + " tls_data=clear sends them in the clear, and only user and password encrypted"
+        case .tlsRefused(let command, let reply):
+            return
+                "the server refused TLS (\(command)): \(reply.summary); it may offer TLS from the first byte (ftps://,"
+                + " port 990); tls=off sends everything in the clear"
+        case .tlsFailed(let what):
+            return what
+        case .certificateRejected(let problem, let pin):
+            return problem.sentence(pin)
+        case .tlsSettings(let what):
+            return what
         case .baseDirectoryRefused(let path, let reply):
             return "the directory \(printable(path)) cannot be entered: \(reply.summary);"
                 + " check that it exists on the server and that this user may enter it"
@@ -79,6 +107,8 @@ extension FTPError: CustomStringConvertible {
             return phase.description
         case .unreachable(let host, let errno):
             return "cannot connect to \(host): \(errno); check the host, the port and any firewall between"
+        case .proxyFailed(let reason):
+            return reason
         case .unknownHost(let host, let reason):
             return "the host \(host) is not known: \(reason); check its spelling and the name service"
         case .notFTP(let excerpt):
@@ -107,7 +137,11 @@ extension FTPError.Phase: CustomStringConvertible {
         switch self {
         case .resolving: "the name service did not answer in time"
         case .connecting: "the server did not take the connection in time; check the host, the port and any firewall"
-        case .greeting: "the server took the connection but did not greet in time; check that the port is that of FTP"
+        case .proxy: "the proxy did not make the connection in time; check proxy= and what the proxy can reach"
+        case .greeting:
+            "the server took the connection but did not greet in time; check that the port is that of FTP,"
+                + " and mount a port where TLS comes first (usually 990) as ftps://"
+        case .tlsHandshake: "the server did not finish the TLS handshake in time"
         case .login: "the server did not finish the login in time"
         case .reply(let verb): "the server did not answer \(verb) in time"
         case .dataConnection:
@@ -135,6 +169,15 @@ extension FTPError {
     package var refusal: Reply? {
         if case .refused(_, let reply) = self { return reply }
         return nil
+    }
+
+    /// Whether the server broke a download off for a reason that may be gone the next time: 426 (transfer aborted), 451
+    /// (local error; RFC 959 §4.2.2), or a 5yz that speaks of a broken connection, as some servers have it.
+    var isBrokenDownload: Bool {
+        guard case .refused(let verb, let reply) = self, ["RETR", "LIST", "MLSD"].contains(verb) else { return false }
+        if reply.code == 426 || reply.code == 451 { return true }
+        let words = ["broken pipe", "timed out", "connection reset", "closed by the remote host"]
+        return reply.category == .permanentNegative && reply.mentions(words)
     }
 
     /// Whether the server does not know the command, or not with these parameters (500, 501, 502, 504; RFC 959 §4.2.2).

@@ -17,7 +17,10 @@ import Threading
 /// 5. "Too many connections" while others are alive is no error: their number becomes the limit, for
 ///    ``Settings/limitMemory``; then one more is tried again. Without any alive it is tried again for
 ///    ``Settings/patience``: the server may still count connections that broke a moment ago.
-/// 6. The oldest connection stays; others are closed when idle for ``Settings/idleExtra``. It is kept alive when idle for
+/// 6. What is done *ahead* of anybody's wish is granted last, and never the last connection: after the grant one is idle,
+///    or doing metadata work, which is short. It may open further connections, but leaves room for one. A stream that is
+///    read ahead yields to anybody at once. When the wish comes, the request moves to where it belongs (``promote(_:now:)``).
+/// 7. The oldest connection stays; others are closed when idle for ``Settings/idleExtra``. It is kept alive when idle for
 ///    ``Settings/keepAlive``.
 struct PoolStateMachine {
     private enum Use {
@@ -31,6 +34,8 @@ struct PoolStateMachine {
     private struct Connection {
         let id: ConnectionID
         var use: Use
+        /// Its holder works ahead.
+        var isAhead = false
 
         var isOpening: Bool {
             if case .opening = use { true } else { false }
@@ -38,6 +43,15 @@ struct PoolStateMachine {
 
         var isServiced: Bool {
             if case .serviced = use { true } else { false }
+        }
+
+        var isIdle: Bool {
+            if case .idle = use { true } else { false }
+        }
+
+        /// Doing what somebody waits for, and soon done with it.
+        var isBriefly: Bool {
+            if case .leased(.metadata, _, _) = use { !isAhead } else { false }
         }
 
         var isAsked: Bool {
@@ -55,6 +69,7 @@ struct PoolStateMachine {
     private var connections: [Connection] = []
     private var metadata: Deque<Request> = []
     private var transfers: Deque<Request> = []
+    private var ahead: Deque<Request> = []
     private var lastConnectionID = 0
     private var metadataGrants = 0
     private var learned: (limit: Int, until: Instant)?
@@ -74,13 +89,19 @@ struct PoolStateMachine {
     // MARK: - Events
 
     /// Somebody wants a connection.
-    mutating func request(_ id: RequestID, for work: Work, now: Instant) -> [Action] {
+    ///
+    /// - Parameter isAhead: nobody waits for what is done with it.
+    mutating func request(_ id: RequestID, for work: Work, isAhead: Bool = false, now: Instant) -> [Action] {
         if isShutDown { return [.fail(id, .closed)] }
-        if work == .metadata {
-            metadata.append(Request(id: id, work: work))
-        } else {
-            transfers.append(Request(id: id, work: work))
-        }
+        let request = Request(id: id, work: work)
+        if isAhead { ahead.append(request) } else { append(request) }
+        return settle(now)
+    }
+
+    /// Somebody waits by now for what was to be done ahead.
+    mutating func promote(_ id: RequestID, now: Instant) -> [Action] {
+        guard let index = ahead.firstIndex(where: { $0.id == id }) else { return [] }
+        append(ahead.remove(at: index))
         return settle(now)
     }
 
@@ -88,6 +109,7 @@ struct PoolStateMachine {
     mutating func withdraw(_ id: RequestID, now: Instant) -> [Action] {
         metadata.removeAll { $0.id == id }
         transfers.removeAll { $0.id == id }
+        ahead.removeAll { $0.id == id }
         return settle(now)
     }
 
@@ -174,6 +196,12 @@ struct PoolStateMachine {
     /// Whether no connection is left, not even one being opened or closed by its holder.
     var isEmpty: Bool { connections.isEmpty }
 
+    /// How many more transfers could begin at once, or after a login, with one connection left for short work.
+    var spareCount: Int {
+        let busy = count { !$0.isIdle && !$0.isOpening && !$0.isBriefly }
+        return max(0, limit - 1 - busy - waitingCount)
+    }
+
     /// When to call ``tick(now:)`` at the latest; `nil`: not needed.
     func nextTick(now: Instant) -> Instant? {
         var moments: [Instant] = []
@@ -204,6 +232,7 @@ struct PoolStateMachine {
         var actions = grantIdle(now)
         if connections.isEmpty, isAnybodyWaiting, let loginRefusal { return actions + failEverybody(loginRefusal) }
         actions += open(now)
+        actions += serveAhead(now)
         actions += askForYields(now)
         actions += maintainIdle(now)
         return actions
@@ -221,8 +250,30 @@ struct PoolStateMachine {
     private mutating func grantIdle(_ now: Instant) -> [Action] {
         var actions: [Action] = []
         while isAnybodyWaiting, let index = latestIdle, let request = nextRequest() {
-            connections[index].use = .leased(request.work, since: now, asked: false)
-            actions.append(.grant(request.id, connections[index].id))
+            actions.append(grant(request, index, isAhead: false, now))
+        }
+        return actions
+    }
+
+    private mutating func grant(_ request: Request, _ index: Int, isAhead: Bool, _ now: Instant) -> Action {
+        connections[index].use = .leased(request.work, since: now, asked: false)
+        connections[index].isAhead = isAhead
+        return .grant(request.id, connections[index].id)
+    }
+
+    private mutating func serveAhead(_ now: Instant) -> [Action] {
+        guard !ahead.isEmpty, !isAnybodyWaiting else { return [] }
+        var actions: [Action] = []
+        while let index = latestIdle, count(where: \.isIdle) + count(where: \.isBriefly) > 1,
+            let request = ahead.popFirst()
+        {
+            actions.append(grant(request, index, isAhead: true, now))
+        }
+        // Only beside a connection that works: a server that is down is not asked for what nobody wants.
+        while ahead.count > count(where: \.isOpening), connections.count < limit, growthResumes == nil,
+            connections.contains(where: { !$0.isOpening }), limit > 1
+        {
+            actions.append(addConnection())
         }
         return actions
     }
@@ -230,11 +281,15 @@ struct PoolStateMachine {
     private mutating func open(_ now: Instant) -> [Action] {
         var actions: [Action] = []
         while waitingCount > count(where: \.isOpening), connections.count < limit, mayOpen(now) {
-            lastConnectionID += 1
-            connections.append(Connection(id: lastConnectionID, use: .opening))
-            actions.append(.open(lastConnectionID))
+            actions.append(addConnection())
         }
         return actions
+    }
+
+    private mutating func addConnection() -> Action {
+        lastConnectionID += 1
+        connections.append(Connection(id: lastConnectionID, use: .opening))
+        return .open(lastConnectionID)
     }
 
     private func mayOpen(_ now: Instant) -> Bool {
@@ -246,13 +301,18 @@ struct PoolStateMachine {
         // What is about to come free anyway need not be asked for.
         var lacking = waitingCount - count { $0.isOpening || $0.isServiced || $0.isAsked }
         var actions: [Action] = []
-        // The longest holder first.
+        // Who works ahead first, then the longest holder.
         let holders = connections.indices.compactMap { index -> (index: Int, since: Instant)? in
             guard case .leased(.reading, let since, asked: false) = connections[index].use else { return nil }
             return (index, since)
         }
-        for holder in holders.sorted(by: { $0.since < $1.since }) where lacking > 0 {
-            guard !metadata.isEmpty || now.since(holder.since) >= settings.slice else { continue }
+        func isEarlier(_ one: (index: Int, since: Instant), _ other: (index: Int, since: Instant)) -> Bool {
+            let (isAhead, otherIsAhead) = (connections[one.index].isAhead, connections[other.index].isAhead)
+            return isAhead == otherIsAhead ? one.since < other.since : isAhead
+        }
+        for holder in holders.sorted(by: isEarlier) where lacking > 0 {
+            let isDue = connections[holder.index].isAhead || now.since(holder.since) >= settings.slice
+            guard !metadata.isEmpty || isDue else { continue }
             connections[holder.index].use = .leased(.reading, since: holder.since, asked: true)
             actions.append(.askToYield(connections[holder.index].id))
             lacking -= 1
@@ -291,6 +351,10 @@ struct PoolStateMachine {
         return latest?.index
     }
 
+    private mutating func append(_ request: Request) {
+        if request.work == .metadata { metadata.append(request) } else { transfers.append(request) }
+    }
+
     private mutating func nextRequest() -> Request? {
         if !metadata.isEmpty, transfers.isEmpty || metadataGrants < settings.metadataRun {
             metadataGrants = transfers.isEmpty ? 0 : metadataGrants + 1
@@ -301,9 +365,10 @@ struct PoolStateMachine {
     }
 
     private mutating func failEverybody(_ error: FTPError) -> [Action] {
-        let actions = metadata.map { Action.fail($0.id, error) } + transfers.map { Action.fail($0.id, error) }
+        let actions = (metadata + transfers + ahead).map { Action.fail($0.id, error) }
         metadata.removeAll()
         transfers.removeAll()
+        ahead.removeAll()
         return actions
     }
 

@@ -63,12 +63,12 @@ package final class ReadStream: Sendable {
     deinit { close() }
 
     /// Begins the transfer, so that a refusal shows now and not at the first read.
-    func open(_ cancellation: Cancellation) throws(FTPError) {
+    func open(_ urgency: Urgency, _ cancellation: Cancellation) throws(FTPError) {
         _ = try enter()
         var attempt = 0
         while true {
             do throws(FTPError) {
-                let transfer = try take(up: cancellation)
+                let transfer = try take(up: cancellation, urgency)
                 leave(with: transfer, received: 0)
                 return
             } catch {
@@ -238,26 +238,24 @@ package final class ReadStream: Sendable {
 
     private var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Whether what ended a transfer may be gone on a new connection: it was lost, or the server broke it off (426:
-    /// transfer aborted, 451: local error; RFC 959 §4.2.2).
+    /// Whether what ended a transfer may be gone on a new connection: it was lost, or the server broke it off.
     private static func isWorthRepeating(_ error: FTPError) -> Bool {
-        if error.isConnectionLoss { return true }
-        if case .refused("RETR", let reply) = error { return reply.code == 426 || reply.code == 451 }
-        return false
+        error.isConnectionLoss || error.isBrokenDownload
     }
 
     // MARK: - Getting and giving up the connection
 
     /// Gets a connection and begins the transfer at the present position.
-    private func take(up cancellation: Cancellation) throws(FTPError) -> Transfer {
-        let session = try pool.lease(for: .reading, cancellation)
+    private func take(up cancellation: Cancellation, _ urgency: Urgency = .wanted) throws(FTPError) -> Transfer {
+        let session = try pool.lease(for: .reading, urgency: urgency, cancellation)
         do throws(FTPError) {
             let (position, hasBegun) = state.withLock { state in
                 state.yieldIsWanted = false
                 return (state.position, state.hasBegun)
             }
             if hasBegun { try checkUnchanged(session, cancellation) }
-            let transfer = try session.openRead(path, at: position, cancellation)
+            let size = state.withLock { $0.version.size }
+            let transfer = try session.openRead(path, at: position, size: size, cancellation)
             let isClosed = state.withLock { state in
                 state.hasBegun = true
                 state.phase = .busy(transfer)

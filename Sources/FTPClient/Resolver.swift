@@ -9,15 +9,27 @@ import Threading
 /// one connection at a time when the server is unreachable, so such threads do not pile up.
 enum Resolver {
     /// The addresses of a host in the system's order of preference (RFC 6724), each once. Blocks until the deadline.
-    static func addresses(of host: String, port: UInt16, _ wait: Wait) throws(FTPError) -> [SocketAddress] {
+    static func addresses(
+        of host: String, port: UInt16, _ family: NetworkSettings.Family, _ wait: Wait
+    ) throws(FTPError) -> [SocketAddress] {
+        let wanted =
+            switch family {
+            case .any: AF_UNSPEC
+            case .ipv4: AF_INET
+            case .ipv6: AF_INET6
+            }
         // A numerical address needs no name service, hence no thread.
-        if case .found(let addresses) = lookUp(host, port, flags: AI_NUMERICHOST) { return addresses }
+        if case .found(let addresses) = lookUp(host, port, AF_UNSPEC, flags: AI_NUMERICHOST) {
+            let fitting = addresses.filter { wanted == AF_UNSPEC || $0.family == wanted }
+            if !fitting.isEmpty { return fitting }
+            throw .unknownHost(host, reason: "it is no \(family) address")
+        }
         let answer = Monitor<Answer?>(nil)
         let token = wait.cancellation.onCancel { answer.wake() }
         defer { wait.cancellation.removeHandler(token) }
         do {
             try Thread.detached(named: "ftp-resolve") {
-                let found = lookUp(host, port, flags: AI_ADDRCONFIG)
+                let found = lookUp(host, port, wanted, flags: AI_ADDRCONFIG)
                 answer.withLockThenWake { $0 = found }
             }
         } catch {
@@ -40,9 +52,9 @@ enum Resolver {
         case cancelled
     }
 
-    private static func lookUp(_ host: String, _ port: UInt16, flags: Int32) -> Answer {
+    private static func lookUp(_ host: String, _ port: UInt16, _ family: Int32, flags: Int32) -> Answer {
         var hints = addrinfo()
-        hints.ai_family = AF_UNSPEC
+        hints.ai_family = family
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = flags | AI_NUMERICSERV
         var list: UnsafeMutablePointer<addrinfo>?
@@ -59,6 +71,6 @@ enum Resolver {
             }
             next = entry.pointee.ai_next
         }
-        return addresses.isEmpty ? .failed("no IPv4 or IPv6 address") : .found(addresses)
+        return addresses.isEmpty ? .failed("it has no address of a kind that can be used") : .found(addresses)
     }
 }

@@ -1,4 +1,6 @@
 import FTPProtocol
+import Logging
+import Synchronization
 import Threading
 
 /// What has been learned about the server; shared by all sessions of a client, so that each thing is learned once.
@@ -6,14 +8,6 @@ import Threading
 /// What a server announces is only a hint (quirk of many: FEAT lists MLSD, and MLSD answers 502). A command that turns
 /// out not to be implemented is struck out here and the next best is used from then on.
 struct ServerProfile: Sendable {
-    /// How to ask for a data connection.
-    enum PassiveMethod: Hashable, Sendable {
-        /// `EPSV` (RFC 2428): works through address translation and with IPv6.
-        case extended
-        /// `PASV` (RFC 959): for servers without EPSV, and for firewalls that understand only PASV.
-        case classic
-    }
-
     /// How to set when a file was changed.
     enum TimeMethod: Hashable, Sendable {
         /// `MFMT time path`.
@@ -35,6 +29,7 @@ struct ServerProfile: Sendable {
         case relative
     }
 
+    var tls = TLSKnowledge()
     /// The answer to `FEAT`; `nil`: not asked yet.
     var features: Features?
     /// Whether the greeting is that of a server known to take several commands at once.
@@ -45,11 +40,10 @@ struct ServerProfile: Sendable {
     var replacesTrailingBlanks = false
     var root = Root.unknown
 
-    var passive = PassiveMethod.extended
-    /// Whether a data connection has been made by the present method.
-    var passiveIsProven = false
-    /// Methods whose command the server does not implement.
-    var passiveRefused: Set<PassiveMethod> = []
+    /// The ways of making data connections, and what is known of each.
+    var dataMethods = DataMethods(NetworkSettings())
+    /// Whether the server wants to know the transfer (`PRET`) before it opens a port for it.
+    var wantsPreTransfer = false
     /// Whether the server wants the data connection to be there before the transfer command.
     var connectsDataFirst = false
 
@@ -57,7 +51,12 @@ struct ServerProfile: Sendable {
     /// In which zone the server tells times.
     var clock: ServerClock
     var hasMachineLook = false
+    /// Whether there is a `REST` at all that does anything.
     var hasRestart = true
+    /// From which offsets on `REST` can be believed.
+    var restart = RestartKnowledge()
+    /// How many downloads in a row have ended without their final reply.
+    var unconfirmedDownloads = 0
     var hasSize = true
     var hasModificationTime = true
 
@@ -93,6 +92,7 @@ struct ServerProfile: Sendable {
     mutating func learn(_ features: Features) {
         self.features = features
         hasMachineLook = features.contains("MLST")
+        if features.contains("PRET") { wantsPreTransfer = true }
         // `MFF` (draft-somers-ftp-mfxx) tells ProFTPD, whatever its greeting was set to.
         if features.contains("MFF") { doublesTelnetEscape = true }
         // `ESTP` is a command of Pure-FTPd alone.
@@ -112,18 +112,6 @@ struct ServerProfile: Sendable {
         timeIsProven = false
     }
 
-    /// Changes to the other way of making data connections, unless that one is known not to be implemented.
-    ///
-    /// - Returns: false when there is no other way.
-    mutating func switchPassive(from method: PassiveMethod) -> Bool {
-        guard passive == method else { return true }
-        let other: PassiveMethod = method == .extended ? .classic : .extended
-        guard !passiveRefused.contains(other) else { return false }
-        passive = other
-        passiveIsProven = false
-        return true
-    }
-
     /// Words in the greetings of servers that read commands line by line however they arrive, tried with all of them.
     /// Others get one command at a time: some embedded servers take what one `recv` brings for one command.
     static let greetingsOfPatientServers = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib", "filezilla server"]
@@ -133,14 +121,37 @@ struct ServerProfile: Sendable {
 final class SharedServer: Sendable {
     let configuration: ClientConfiguration
     private let profile: Monitor<ServerProfile>
+    /// Begins anywhere, so that a mount after another one does not take that one's last ports.
+    private let turns = Atomic(Int.random(in: 0...0xFFFF))
+    private let context = Monitor<Result<TLSContext, FTPError>?>(nil)
 
     init(_ configuration: ClientConfiguration) {
         self.configuration = configuration
-        profile = Monitor(ServerProfile(zone: configuration.timeZone))
+        var known = ServerProfile(zone: configuration.timeZone)
+        known.dataMethods = DataMethods(configuration.network)
+        profile = Monitor(known)
     }
+
+    /// A number that is another one each time: with which of its ports an active data connection begins.
+    func nextTurn() -> Int { turns.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max }
 
     /// A copy of what is known.
     var known: ServerProfile { profile.withLock { $0 } }
+
+    /// OpenSSL's side of the TLS settings; made by the first who needs it, who may have to wait for a disk.
+    func tlsContext() throws(FTPError) -> TLSContext {
+        try context.withLock { (context) throws(FTPError) -> TLSContext in
+            if let context { return try context.get() }
+            let made = Result { () throws(FTPError) in try TLSContext(configuration.tls) }
+            if !configuration.tls.verifies {
+                configuration.logger.warning(
+                    "tls_verify=no: the server's certificate is not checked; somebody in between could read and change all"
+                )
+            }
+            context = made
+            return try made.get()
+        }
+    }
 
     /// Adds to what is known.
     func learn<Result: Sendable>(_ change: @Sendable (inout ServerProfile) -> Result) -> Result {

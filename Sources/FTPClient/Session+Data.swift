@@ -1,55 +1,91 @@
 import FTPProtocol
 import Logging
-import SystemPackage
 import Threading
-import Vocabulary
 
 /// How a transfer is begun.
 ///
-/// 1. `EPSV`, also over IPv4; `PASV` where the server refuses that, or where a data connection by it cannot be made.
-///    What worked is remembered for the client. A method that has not worked yet gets a short limit only.
-/// 2. The data connection goes to the address of the control connection, at the port that the reply names. The address
-///    in a 227 is not looked at: behind address translation it is wrong, and otherwise it is the same, or an attempt to
-///    make this client connect elsewhere (CVE-2026-28295 in another client).
-/// 3. The TCP connect and the transfer command travel at the same time, which saves a round trip; servers take the
-///    connection whenever it comes. Only an upload by a method that is not proven, and any transfer on a server that
-///    has answered 425, connects first.
-/// 4. Then both are awaited: the connection, and a 1yz. Some servers leave the 1yz out and send the 2yz at once.
+/// 1. A data connection is asked for in the way that is best by ``DataMethods``: a proven one, else the first that has not
+///    been tried. `EPSV` and `PASV` are in `Session+Passive.swift`, `EPRT` and `PORT` in `Session+Active.swift`. A way that
+///    has not worked yet gets a short limit only, if there is another one.
+/// 2. The TCP connect and the transfer command travel at the same time, which saves a round trip; servers take the
+///    connection whenever it comes. Only an upload by a way that is not proven, any transfer on a server that
+///    has answered 425, and one through a proxy, connects first. In active mode the server connects after the command.
+/// 3. Then both are awaited: the connection, and a 1yz (`Session+Start.swift`).
 ///
-/// A TLS handshake belongs behind step 4: servers begin theirs after the 1yz.
+/// A TLS handshake belongs behind step 3: servers begin theirs after the 1yz.
+///
+/// What fails is tried once more where that may help (425, or a port that refuses though the way is proven: the server was
+/// not ready, or the port is one of the last connection's), and then in the next way. Each way is tried in one transfer
+/// at most once, and once more; all that is learned is kept for the client.
 extension Session {
+    /// Why an attempt did not lead to a transfer.
+    enum Setback: Error {
+        /// No other attempt would help.
+        case final(FTPError)
+        /// The same may work a second time.
+        case passing(FTPError)
+        /// This way of making data connections does not work.
+        case method(FTPError)
+        /// The server does not know this way.
+        case unknownMethod(FTPError)
+    }
+
     /// Begins a transfer.
     ///
     /// - Parameters:
     ///   - command: `RETR`, `STOR`, `APPE`, `MLSD`, `LIST`.
     ///   - offset: where a `RETR` begins, in bytes.
-    /// - Throws: `refused` with the server's reply to the command; `unsupported` when it knows no `REST`.
+    /// - Throws: `refused` with the server's reply to the command; `unsupported` when it knows no `REST`, or no way of
+    ///   making data connections that is allowed.
     func beginTransfer(
         _ command: Command, at offset: Int64 = 0, _ cancellation: Cancellation
     ) throws(FTPError) -> Transfer {
+        var tried: Set<DataMethod> = []
         var hasRepeated = false
-        var hasSwitched = false
-        while true {
-            let method = server.known.passive
+        var last: FTPError?
+        while let (method, isOnly) = try nextMethod(besides: tried) {
             do throws(Setback) {
-                return try attemptTransfer(command, at: offset, by: method, cancellation)
+                return try attemptTransfer(
+                    command, at: offset, by: method, isOnly: isOnly && tried.isEmpty, cancellation)
             } catch {
                 switch error {
                 case .final(let reason):
                     throw reason
-                case .noDataConnection(let reply):
-                    if hasRepeated { throw .refused(verb: command.verb, reply) }
+                case .passing(let reason):
+                    last = reason
+                    if hasRepeated { giveUp(method, .failed, reason, &tried) }
                     hasRepeated = true
-                    server.learn { $0.connectsDataFirst = true }
                 case .method(let reason):
-                    let canSwitch = server.learn { $0.switchPassive(from: method) }
-                    if hasSwitched || !canSwitch { throw reason }
-                    hasSwitched = true
-                    logger.notice("[\(control.id)] no data connection by \(method) passive mode (\(reason)); changing")
-                    try takeBackCommand(cancellation)
+                    last = reason
+                    giveUp(method, .failed, reason, &tried)
+                case .unknownMethod(let reason):
+                    last = reason
+                    giveUp(method, .refused, reason, &tried)
                 }
+                try takeBackCommand(cancellation)
             }
         }
+        throw Self.summary(last)
+    }
+
+    /// The error when no way has led to a data connection. A refused `EPSV` must not be taken for a refused transfer.
+    private static func summary(_ last: FTPError?) -> FTPError {
+        guard let last else { return .unsupported("make data connections in a way that the options allow") }
+        guard case .refused(let verb, let reply) = last, DataMethod(rawValue: verb) != nil else { return last }
+        return .unsupported("make data connections in a way that the options allow (\(verb): \(reply.summary))")
+    }
+
+    private func nextMethod(besides tried: Set<DataMethod>) throws(FTPError) -> (method: DataMethod, isOnly: Bool)? {
+        let ends = try dataEnds()
+        return server.known.dataMethods.best { !tried.contains($0) && ends.allow($0) }
+    }
+
+    private func giveUp(
+        _ method: DataMethod, _ standing: DataMethods.Standing, _ reason: FTPError, _ tried: inout Set<DataMethod>
+    ) {
+        tried.insert(method)
+        server.learn { $0.dataMethods.note(standing, of: method) }
+        logger.notice("[\(control.id)] no data connection by \(method.rawValue): \(reason)")
     }
 
     /// Breaks off a transfer command whose data connection could not be made.
@@ -66,27 +102,17 @@ extension Session {
         }
     }
 
-    /// Why an attempt did not lead to a transfer.
-    private enum Setback: Error {
-        /// No other attempt would help.
-        case final(FTPError)
-        /// The server answered 425: it could not make the data connection. The same may work a second time.
-        case noDataConnection(Reply)
-        /// This way of making data connections does not work.
-        case method(FTPError)
-    }
-
     private func attemptTransfer(
-        _ command: Command, at offset: Int64, by method: ServerProfile.PassiveMethod, _ cancellation: Cancellation
+        _ command: Command, at offset: Int64, by method: DataMethod, isOnly: Bool, _ cancellation: Cancellation
     ) throws(Setback) -> Transfer {
         let known = server.known
-        let data = try openPassive(method, cancellation)
-        let limit = known.passiveIsProven ? timeouts.dataConnect : timeouts.firstDataConnect
-        let connecting = Wait(.dataConnection, for: limit, cancellation)
+        let isProven = known.dataMethods.standing(of: method) == .proven
+        let limit = isProven || isOnly ? timeouts.dataConnect : timeouts.firstDataConnect
+        let pending = try openData(by: method, for: command, within: limit, cancellation)
+        var connecting = Wait(.dataConnection, for: limit, cancellation)
         do throws(Setback) {
-            let isUpload = command.verb == "STOR" || command.verb == "APPE"
-            if known.connectsDataFirst || (isUpload && !known.passiveIsProven) {
-                try awaitConnected(data, connecting)
+            if !method.isActive, known.connectsDataFirst || (command.isUpload && !isProven) {
+                try awaitConnected(pending, method, connecting)
             }
             do throws(FTPError) {
                 try restart(at: offset, cancellation)
@@ -95,62 +121,32 @@ extension Session {
                 throw .final(error)
             }
             hasOpenTransfer = true
-            let early = try awaitStart(data, command.verb, connecting)
-            return Transfer(self, verb: command.verb, data: data, earlyReply: early)
+            // Only now the server has a reason to connect; what it does before that may take as long as the first byte.
+            if method.isActive {
+                connecting = Wait(.dataConnection, for: isProven ? max(limit, timeouts.dataIdle) : limit, cancellation)
+            }
+            let (data, early) = try awaitStart(pending, method, command, connecting)
+            let transport: any Transport
+            do throws(FTPError) {
+                transport = try secured(data, command.verb, early: early, cancellation)
+            } catch {
+                throw .final(error)
+            }
+            return Transfer(self, verb: command.verb, data: transport, earlyReply: early)
         } catch {
-            data.close(abortively: true)
+            pending.close()
             throw error
         }
     }
 
-    // MARK: - The data connection
-
-    private func openPassive(
-        _ method: ServerProfile.PassiveMethod, _ cancellation: Cancellation
-    ) throws(Setback) -> SocketTransport {
-        do throws(FTPError) {
-            let peer = try control.peer()
-            // A 227 has room for an IPv4 address only.
-            if peer.family == SocketAddress.ipv6 { server.learn { _ = $0.passiveRefused.insert(.classic) } }
-            let command = Command(method == .extended ? "EPSV" : "PASV")
-            let reply = try exchange(command, cancellation)
-            let port =
-                method == .extended
-                ? PassiveReply.parseExtended(reply.text) : PassiveReply.parse(reply.text)?.port
-            guard reply.category == .completion, let port else {
-                if reply.category == .transientNegative { throw .refused(verb: command.verb, reply) }
-                server.learn { _ = $0.passiveRefused.insert(method) }
-                throw .refused(verb: command.verb, reply)
-            }
-            let data = try SocketTransport.connecting(to: peer.withPort(port), nameForErrors: peer.description)
-            data.configureForData()
-            return data
-        } catch {
-            if server.known.passiveRefused.contains(method) { throw .method(error) }
-            if case .unreachable = error { throw .method(error) }
-            throw .final(error)
+    private func openData(
+        by method: DataMethod, for command: Command, within limit: Duration, _ cancellation: Cancellation
+    ) throws(Setback) -> PendingData {
+        switch method {
+        case .extendedPassive, .passive: try openPassive(method, for: command, within: limit, cancellation)
+        case .extendedActive, .active: try openActive(method, cancellation)
         }
     }
-
-    private func awaitConnected(_ data: SocketTransport, _ wait: Wait) throws(Setback) {
-        do throws(FTPError) {
-            try wait.poll(data.descriptor, .output)
-        } catch {
-            if case .timedOut = error { throw .method(error) }
-            throw .final(error)
-        }
-        try checkConnected(data)
-    }
-
-    private func checkConnected(_ data: SocketTransport) throws(Setback) {
-        // A reset comes from a server that took the connection and is done with it already.
-        if let errno = data.connectFailure(), errno != .connectionReset {
-            throw .method(.unreachable(host: "the server's passive port", errno))
-        }
-        if !server.known.passiveIsProven { server.learn { $0.passiveIsProven = true } }
-    }
-
-    // MARK: - The command
 
     /// Says where the next transfer begins. A `REST` whose transfer was refused may still count, so it is taken back.
     private func restart(at offset: Int64, _ cancellation: Cancellation) throws(FTPError) {
@@ -169,69 +165,9 @@ extension Session {
         server.learn { $0.hasRestart = false }
         throw .unsupported("begin a transfer in the middle of a file (REST)")
     }
+}
 
-    /// Waits for the data connection and for the server's first reply, whichever comes first.
-    ///
-    /// - Returns: the final reply, if that was the first.
-    private func awaitStart(
-        _ data: SocketTransport, _ verb: String, _ connecting: Wait
-    ) throws(Setback) -> Reply? {
-        // A server may look for the files of a large directory before it says anything.
-        let replying = Wait(
-            .reply(verb: verb), for: max(timeouts.reply, timeouts.dataIdle), connecting.cancellation)
-        var isConnected = false
-        var hasStarted = false
-        var early: Reply?
-        while !(isConnected && hasStarted) {
-            if !hasStarted {
-                do throws(FTPError) {
-                    if let reply = try control.replyIfReady() {
-                        try judgeStart(reply, verb)
-                        hasStarted = true
-                        hasPendingRestart = false
-                        if reply.category == .completion { early = reply }
-                        continue
-                    }
-                } catch {
-                    guard let reply = error.refusal, reply.code == 425 else { throw .final(error) }
-                    let isBlocked = !isConnected && !server.known.passiveIsProven
-                    throw isBlocked ? .method(error) : .noDataConnection(reply)
-                }
-            }
-            let wait = isConnected ? replying : connecting
-            let ready: [Readiness]
-            do throws(FTPError) {
-                ready = try wait.poll([
-                    isConnected ? Wait.nothing : (data.descriptor, .output),
-                    hasStarted ? Wait.nothing : (control.descriptor, .input),
-                ])
-            } catch {
-                guard case .timedOut = error else { throw .final(error) }
-                // Where the server has nothing to send, some never take the connection.
-                if early != nil { return early }
-                if !isConnected { throw .method(error) }
-                control.fail(error)
-                throw .final(error)
-            }
-            if !isConnected, !ready[0].isEmpty {
-                try checkConnected(data)
-                isConnected = true
-            }
-        }
-        return early
-    }
-
-    private func judgeStart(_ reply: Reply, _ verb: String) throws(FTPError) {
-        switch reply.category {
-        // 202, "superfluous at this site": nothing will come.
-        case .completion where reply.code == 202:
-            hasOpenTransfer = false
-            throw .refused(verb: verb, reply)
-        case .preliminary, .completion:
-            return
-        case .intermediate, .transientNegative, .permanentNegative:
-            hasOpenTransfer = false
-            throw .refused(verb: verb, reply)
-        }
-    }
+extension Command {
+    /// Whether it is one by which a file comes onto the server.
+    var isUpload: Bool { verb == "STOR" || verb == "APPE" }
 }

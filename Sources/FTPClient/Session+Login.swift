@@ -6,8 +6,10 @@ extension Session {
     /// From the greeting to the base directory; the round trips are counted in `Session.swift`.
     func logIn(until overall: Deadline, _ cancellation: Cancellation) throws(FTPError) {
         let limit = overall.earlier(.after(timeouts.reply))
+        try beginImplicitTLS(until: limit, cancellation)
         let greeting = try control.greeting(Wait(.greeting, until: limit, cancellation))
         try checkGreeting(greeting)
+        self.greeting = greeting.lines.first { !$0.isEmpty } ?? []
         control.loginLimit = overall
         defer { control.loginLimit = nil }
         let isPatient = greeting.mentions(ServerProfile.greetingsOfPatientServers)
@@ -16,9 +18,11 @@ extension Session {
         server.learn { profile in
             profile.takesCommandsTogether = isPatient
             if isTelnet { profile.doublesTelnetEscape = true }
+            if isPatient { profile.restart.trustAll() }
             // vsftpd tells MDTM in the zone of LIST, whichever that is.
             if tellsTimesAlike { profile.clock.tellsAlike() }
         }
+        try negotiateTLS(until: limit, cancellation)
         try authenticate(cancellation)
         try learnFeatures(cancellation)
         try enterBase(cancellation)
@@ -85,7 +89,7 @@ extension Session {
     /// `OPTS UTF8 ON` and `OPTS MLST` where announced, and the base directory.
     private func enterBase(_ cancellation: Cancellation) throws(FTPError) {
         let known = server.known
-        var commands: [Command] = []
+        var commands = protectionCommands
         if known.features?.contains("UTF8") == true {
             // Some servers turn UTF8 on only for clients that have told their name.
             if known.features?.contains("CLNT") == true { commands.append(Command("CLNT", "ftpfs")) }
@@ -96,17 +100,19 @@ extension Session {
         let base = server.configuration.base.wirePath
         if let base { commands.append(Command("CWD", base)) }
         guard known.takesCommandsTogether else {
-            for command in commands { try judgeEntry(command, try exchange(command, cancellation)) }
+            for command in commands { try judgeEntry(command, try exchange(command, cancellation), cancellation) }
             return
         }
         commands.append(Command("TYPE", "I"))
         if known.root == .unknown { commands.append(Command("PWD")) }
         let replies = try control.exchange(commands, cancellation)
-        for (command, reply) in zip(commands, replies) { try judgeEntry(command, reply) }
+        for (command, reply) in zip(commands, replies) { try judgeEntry(command, reply, cancellation) }
     }
 
-    private func judgeEntry(_ command: Command, _ reply: Reply) throws(FTPError) {
+    private func judgeEntry(_ command: Command, _ reply: Reply, _ cancellation: Cancellation) throws(FTPError) {
         switch command.verb {
+        case "PBSZ", "PROT":
+            try judgeProtection(command, reply, cancellation)
         case "CWD":
             guard reply.category == .completion else {
                 throw .baseDirectoryRefused(path: command.argument ?? [], reply)

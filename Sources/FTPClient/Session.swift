@@ -45,6 +45,8 @@ final class Session: @unchecked Sendable {
     let control: ControlConnection
     let timeouts: ClientConfiguration.Timeouts
     let logger: Logger
+    /// TLS, once the control connection has it.
+    var security: SessionSecurity?
     var location = Location.base
     /// Whether `TYPE I` has been accepted.
     var isImageType = false
@@ -52,6 +54,8 @@ final class Session: @unchecked Sendable {
     var hasOpenTransfer = false
     /// Whether a `REST` has been accepted that no transfer has used up.
     var hasPendingRestart = false
+    /// The first line of the greeting that says something.
+    var greeting: [UInt8] = []
     /// Which of the two keep-alive commands is next: some servers do not count `NOOP` as activity, and some proxies
     /// answer it themselves.
     private var keepAliveByPWD = false
@@ -87,8 +91,7 @@ final class Session: @unchecked Sendable {
         let overall = Deadline.after(configuration.timeouts.establish)
         let host = configuration.host
         configuration.logger.debug("[\(id)] connecting to \(host) port \(configuration.port)")
-        let transport = try Dialer.connect(
-            to: host, port: configuration.port, configuration.timeouts, overall: overall, cancellation)
+        let transport = try Dialer.connectToServer(configuration, overall: overall, cancellation)
         transport.configureForControl()
         let control = ControlConnection(
             id: id, transport: transport, timeouts: configuration.timeouts, logger: configuration.logger)
@@ -128,6 +131,9 @@ final class Session: @unchecked Sendable {
 
     /// Keeps the connection alive. Blocks for a round trip.
     func keepAlive(_ cancellation: Cancellation) throws(FTPError) {
+        if hasOutlivedTLSSession {
+            throw .connectionLost(.beforeCommand, reason: "its TLS session is too old for data connections")
+        }
         keepAliveByPWD.toggle()
         _ = try exchange(Command(keepAliveByPWD ? "NOOP" : "PWD"), cancellation)
     }

@@ -31,6 +31,29 @@ struct SocketAddress: Hashable, Sendable {
         return SocketAddress(family: family, bytes: bytes)
     }
 
+    /// The port.
+    var port: UInt16 { UInt16(bytes[2]) << 8 | UInt16(bytes[3]) }
+
+    /// The address without port and zone. `sockaddr_in` has it behind the port, `sockaddr_in6` behind the flow label.
+    var host: HostAddress? { HostAddress(bytes: Array(family == AF_INET ? bytes[4..<8] : bytes[8..<24])) }
+
+    /// A host at a port.
+    init(_ host: HostAddress, port: UInt16) {
+        family = host.family
+        var raw: [UInt8]
+        if host.family == AF_INET {
+            raw = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_in>.size)
+            raw.replaceSubrange(4..<8, with: host.bytes)
+        } else {
+            raw = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_in6>.size)
+            raw.replaceSubrange(8..<24, with: host.bytes)
+        }
+        withUnsafeBytes(of: sa_family_t(host.family)) { raw.replaceSubrange(0..<2, with: $0) }
+        raw[2] = UInt8(port >> 8)
+        raw[3] = UInt8(port & 0xFF)
+        bytes = raw
+    }
+
     /// Runs `body` with the address in the form of the socket calls.
     func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         var storage = sockaddr_storage()
@@ -42,11 +65,22 @@ struct SocketAddress: Hashable, Sendable {
 
     /// The address of the other end of a connected socket.
     static func peer(of descriptor: FileDescriptor) throws(FTPError) -> SocketAddress {
+        try filled { getpeername(descriptor.rawValue, $0, &$1) }
+    }
+
+    /// The address of this end of a socket.
+    static func local(of descriptor: FileDescriptor) throws(FTPError) -> SocketAddress {
+        try filled { getsockname(descriptor.rawValue, $0, &$1) }
+    }
+
+    private static func filled(
+        _ body: (UnsafeMutablePointer<sockaddr>, inout socklen_t) -> Int32
+    ) throws(FTPError) -> SocketAddress {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let (code, address) = withUnsafeMutablePointer(to: &storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                let code = getpeername(descriptor.rawValue, pointer, &length)
+                let code = body(pointer, &length)
                 return (code, code == 0 ? SocketAddress(pointer, length: length) : nil)
             }
         }

@@ -1,4 +1,5 @@
 @preconcurrency import Glibc
+import Synchronization
 import SystemPackage
 import Threading
 
@@ -7,7 +8,12 @@ final class SocketTransport: Transport {
     let descriptor: FileDescriptor
     /// Guards the descriptor's number against ``interrupt()`` from another thread: once closed, it may be somebody else's.
     private let isOpen = Monitor(true)
+    /// Whether a reset was seen by ``connectFailure()``, which takes it away from the next `recv(2)`.
+    private let wasReset = Atomic(false)
     var plainDescriptor: FileDescriptor? { descriptor }
+    var writingAwaits: Readiness { .output }
+    /// TCP knows no difference.
+    var endedInOrder: Bool { true }
 
     /// Takes over a non-blocking socket that is connected or about to be.
     private init(_ descriptor: FileDescriptor) {
@@ -30,6 +36,34 @@ final class SocketTransport: Transport {
         return transport
     }
 
+    /// Takes over a connection that a listener has accepted, non-blocking.
+    static func accepted(_ descriptor: FileDescriptor) -> SocketTransport { SocketTransport(descriptor) }
+
+    /// A connection that has brought nothing and has ended: for a download that the server has confirmed without ever
+    /// making a data connection, having nothing to send.
+    static func ended() throws(FTPError) -> SocketTransport {
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+            throw .localFailure(Errno(rawValue: errno), doing: "socketpair")
+        }
+        Glibc.close(ends[1])
+        return SocketTransport(FileDescriptor(rawValue: ends[0]))
+    }
+
+    /// Copies what has come without taking it; 0 for the end, `nil` for nothing yet.
+    func peek(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Int? {
+        while true {
+            let count = recv(descriptor.rawValue, buffer.baseAddress, buffer.count, Int32(MSG_PEEK))
+            if count >= 0 { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return nil
+            default: throw .lost(Errno(rawValue: errno))
+            }
+        }
+    }
+
     /// How connecting went, once the descriptor is ready for output: `nil` for well.
     func connectFailure() -> Errno? {
         var code: Int32 = 0
@@ -37,6 +71,7 @@ final class SocketTransport: Transport {
         guard getsockopt(descriptor.rawValue, SOL_SOCKET, SO_ERROR, &code, &length) == 0 else {
             return Errno(rawValue: errno)
         }
+        if code == ECONNRESET { wasReset.store(true, ordering: .relaxed) }
         return code == 0 ? nil : Errno(rawValue: code)
     }
 
@@ -79,6 +114,7 @@ final class SocketTransport: Transport {
     func readAvailable(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Int? {
         while true {
             let count = recv(descriptor.rawValue, buffer.baseAddress, buffer.count, 0)
+            if count == 0, wasReset.load(ordering: .relaxed) { throw .lost(.connectionReset) }
             if count >= 0 { return count }
             switch errno {
             case EINTR: continue
@@ -91,15 +127,20 @@ final class SocketTransport: Transport {
     func write(_ bytes: UnsafeRawBufferPointer, _ wait: Wait) throws(TransportError) {
         var rest = bytes
         while !rest.isEmpty {
-            let count = Glibc.send(descriptor.rawValue, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
-            if count >= 0 {
-                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-                continue
-            }
+            let count = try writeAvailable(rest)
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+            if count > 0 { continue }
+            do throws(FTPError) { try wait.poll(descriptor, .output) } catch { throw .wait(error) }
+        }
+    }
+
+    func writeAvailable(_ bytes: UnsafeRawBufferPointer) throws(TransportError) -> Int {
+        while true {
+            let count = Glibc.send(descriptor.rawValue, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            if count >= 0 { return count }
             switch errno {
             case EINTR: continue
-            case EAGAIN:
-                do throws(FTPError) { try wait.poll(descriptor, .output) } catch { throw .wait(error) }
+            case EAGAIN: return 0
             default: throw .lost(Errno(rawValue: errno))
             }
         }

@@ -1,4 +1,5 @@
 import FTPProtocol
+import Logging
 import SystemPackage
 import Threading
 
@@ -17,6 +18,10 @@ final class Transfer: @unchecked Sendable {
     /// A final reply that came before the end of the data.
     private var earlyReply: Reply?
     private var isDataOpen = true
+    /// How many bytes have come.
+    private var received: Int64 = 0
+    /// Which part of which file is being read, where the size is known.
+    private var expected: (size: Int64, offset: Int64)?
 
     init(_ session: Session, verb: String, data: any Transport, earlyReply: Reply?) {
         self.session = session
@@ -24,6 +29,30 @@ final class Transfer: @unchecked Sendable {
         self.data = data
         self.earlyReply = earlyReply
     }
+
+    /// Says what a download is to bring: the file from an offset to its end.
+    ///
+    /// That decides where the server's own word is missing or doubtful: a data connection that ends by a reset is
+    /// complete when all bytes are there, and so is a transfer whose confirmation was lost.
+    ///
+    /// - Parameter size: of the whole file; `nil`: not known.
+    func expect(size: Int64?, from offset: Int64) {
+        expected = size.map { ($0, offset) }
+    }
+
+    /// Whether all the bytes have come that were expected.
+    private var isComplete: Bool {
+        guard let expected else { return false }
+        return received == max(0, expected.size - expected.offset)
+    }
+
+    /// Whether it is known that bytes are missing. More may come than expected: files grow.
+    private var isShort: Bool {
+        guard let expected else { return false }
+        return received < expected.size - expected.offset
+    }
+
+    private var isUpload: Bool { verb == "STOR" || verb == "APPE" }
 
     /// The descriptor of the data connection for `sendfile(2)`, if bytes go out as they are.
     var plainDescriptor: FileDescriptor? { data.plainDescriptor }
@@ -38,18 +67,29 @@ final class Transfer: @unchecked Sendable {
     ) throws(FTPError) -> Int {
         let deadline = deadline ?? .after(session.timeouts.dataIdle)
         do throws(TransportError) {
-            return try data.read(into: buffer, Wait(.dataTransfer, until: deadline, cancellation))
+            let count = try data.read(into: buffer, Wait(.dataTransfer, until: deadline, cancellation))
+            received += Int64(count)
+            return count
         } catch {
+            // Some servers end their data by a reset. What they had sent before has been read by now.
+            if case .lost = error, isComplete { return 0 }
             throw error.ftpError(.afterCommand, "the data connection of \(verb)")
         }
     }
 
     /// Writes all the bytes.
     func write(_ bytes: UnsafeRawBufferPointer, _ cancellation: Cancellation) throws(FTPError) {
-        do throws(TransportError) {
-            try data.write(bytes, Wait(.dataTransfer, for: session.timeouts.dataIdle, cancellation))
-        } catch {
-            throw error.ftpError(.afterCommand, "the data connection of \(verb)")
+        var rest = bytes
+        while !rest.isEmpty {
+            if cancellation.isCancelled { throw .cancelled }
+            let count: Int
+            do throws(TransportError) {
+                count = try data.writeAvailable(rest)
+            } catch {
+                throw error.ftpError(.afterCommand, "the data connection of \(verb)")
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+            if count == 0 { try waitForRoom(cancellation) }
         }
     }
 
@@ -57,8 +97,10 @@ final class Transfer: @unchecked Sendable {
     ///
     /// A reply that comes meanwhile is the server's reason to end the transfer early (452, 552, 426 …): it is thrown.
     func waitForRoom(_ cancellation: Cancellation) throws(FTPError) {
+        // Before the descriptor is polled, what is there has to be read.
+        try checkEarlyReply()
         let wait = Wait(.dataTransfer, for: session.timeouts.dataIdle, cancellation)
-        let ready = try wait.poll([(data.descriptor, .output), (session.control.descriptor, .input)])
+        let ready = try wait.poll([(data.descriptor, data.writingAwaits), (session.control.descriptor, .input)])
         if !ready[1].isEmpty { try checkEarlyReply() }
     }
 
@@ -76,22 +118,86 @@ final class Transfer: @unchecked Sendable {
     ///
     /// After a download call it once ``read(into:_:)`` has returned 0.
     ///
-    /// - Throws: `refused` with whatever the server says instead of a 2yz.
+    /// A download over TLS whose end the server has not announced (close_notify) may have been cut by anybody. Many
+    /// servers never announce it, so a 2yz is believed, unless it is known that something is missing.
+    ///
+    /// - Returns: the server's reply; an empty 226 where that was lost and the download is complete all the same.
+    /// - Throws: `refused` with whatever the server says instead of a 2yz; `connectionLost` when the data are incomplete.
     @discardableResult
     func finish(_ cancellation: Cancellation) throws(FTPError) -> Reply {
-        let wait = Wait(.finalReply, for: session.timeouts.finalReply, cancellation)
+        let wait = Wait(.finalReply, for: confirmationLimit, cancellation)
         // Where ending fails, the server has ended it before; its reply says why.
         try? data.finishWriting(wait)
         let reply: Reply
         if let early = earlyReply {
             reply = early
         } else {
-            reply = try session.control.finalReply(wait)
+            do throws(FTPError) {
+                reply = try session.control.finalReply(wait)
+            } catch {
+                reply = try settleUnconfirmed(error)
+            }
         }
         session.hasOpenTransfer = false
         closeData(abortively: false)
         guard reply.category == .completion else { throw .refused(verb: verb, reply) }
+        try checkStart()
+        if isShort, !data.endedInOrder {
+            throw .connectionLost(
+                .afterCommand, reason: "the data connection of \(verb) was cut before the end of the file")
+        }
         return reply
+    }
+
+    /// How many downloads in a row must have gone without a confirmation before that is taken for this server's way.
+    /// A client repeats a request twice, so that nobody has to hear of it.
+    private static let unconfirmedForHabit = 2
+
+    private var confirmationLimit: Duration {
+        let timeouts = session.timeouts
+        if isUpload { return timeouts.finalReply }
+        let limit = min(timeouts.finalReply, timeouts.downloadReply)
+        let isHabit = session.server.known.unconfirmedDownloads >= Self.unconfirmedForHabit
+        return isHabit ? min(limit, timeouts.recovery) : limit
+    }
+
+    /// Decides about a download whose data has ended in order, but whose final reply does not come, or the control
+    /// connection has ended instead: some servers never confirm, and some drop the control connection after each transfer.
+    ///
+    /// It is a success when all expected bytes are there. Else it is an interruption, after which the caller begins anew,
+    /// until it is clear that this server always ends so.
+    private func settleUnconfirmed(_ error: FTPError) throws(FTPError) -> Reply {
+        var isSilence = error.isConnectionLoss
+        if case .timedOut(.finalReply) = error { isSilence = true }
+        guard isSilence, !isUpload else { throw error }
+        closeData(abortively: false)
+        // What is known to be cut short is an interruption and nothing else.
+        guard isComplete || (expected == nil && data.endedInOrder) else {
+            throw .connectionLost(.afterCommand, reason: "\(verb) was cut short")
+        }
+        let before = session.server.learn { profile -> Int in
+            profile.unconfirmedDownloads += 1
+            return profile.unconfirmedDownloads - 1
+        }
+        guard isComplete || before >= Self.unconfirmedForHabit else {
+            throw .connectionLost(.afterCommand, reason: "the server did not confirm \(verb)")
+        }
+        session.logger.notice(
+            "[\(session.control.id)] the server did not confirm \(verb) (\(error)); taken as complete")
+        return Reply(code: 226, lines: [[]])
+    }
+
+    /// Looks, at the end of a download, whether it began where `REST` said.
+    private func checkStart() throws(FTPError) {
+        if !isUpload, session.server.known.unconfirmedDownloads > 0, !session.control.isClosed {
+            session.server.learn { $0.unconfirmedDownloads = 0 }
+        }
+        guard let expected,
+            let start = RestartKnowledge.wrongStart(
+                offset: expected.offset, size: expected.size, received: received)
+        else { return }
+        session.server.learn { $0.restart.noteBroken(at: expected.offset) }
+        throw .protocolViolation("REST \(expected.offset) was confirmed, but the file came from byte \(start) on")
     }
 
     /// The server's own reason for a data connection that broke, if it comes within the wait.

@@ -14,11 +14,14 @@ extension StoreError {
         switch error {
         case .refused(_, let reply): kind(of: reply)
         case .loginRefused: .denied
+        case .tlsRefused, .certificateRejected, .tlsSettings: .denied
+        case .tlsFailed: .protocolViolation
         case .tooManyConnections: .busy
         case .baseDirectoryRefused: .notFound
         case .connectionLost: .inputOutput
         case .timedOut: .timedOut
         case .unreachable: .unreachable
+        case .proxyFailed: .unreachable
         case .unknownHost: .unreachable
         case .notFTP: .protocolViolation
         case .protocolViolation: .protocolViolation

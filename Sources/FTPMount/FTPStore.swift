@@ -28,17 +28,20 @@ package final class FTPStore: RemoteStore {
             makesSymbolicLinks: client.makesSymbolicLinks)
     }
 
+    package var spareStreams: Int { client.spareConnections }
+
     package func list(
-        _ directory: RemotePath, cancellation: Cancellation
+        _ directory: RemotePath, urgency: Urgency, cancellation: Cancellation
     ) throws(StoreError) -> [RemoteEntry] {
-        try listing(of: directory, isKnown: false, cancellation: cancellation).entries
+        try listing(of: directory, isKnown: false, urgency: urgency, cancellation: cancellation).entries
     }
 
     package func listing(
-        of directory: RemotePath, isKnown: Bool, cancellation: Cancellation
+        of directory: RemotePath, isKnown: Bool, urgency: Urgency, cancellation: Cancellation
     ) throws(StoreError) -> RemoteListing {
         do throws(FTPError) {
-            let listing = try client.listing(of: directory, checking: !isKnown, cancellation: cancellation)
+            let listing = try client.listing(
+                of: directory, checking: !isKnown, urgency: urgency, cancellation: cancellation)
             let entries = try followed(listing.entries, in: directory, cancellation)
             return RemoteListing(
                 entries: entries.compactMap { entry in
@@ -85,11 +88,12 @@ package final class FTPStore: RemoteStore {
     }
 
     package func openRead(
-        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, cancellation: Cancellation
+        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, urgency: Urgency,
+        cancellation: Cancellation
     ) throws(StoreError) -> any RemoteReadStream {
         do throws(FTPError) {
             let stream = try client.openRead(
-                path, from: offset, expecting: FileVersion(expecting), cancellation: cancellation)
+                path, from: offset, expecting: FileVersion(expecting), urgency: urgency, cancellation: cancellation)
             return StoreReadStream(stream)
         } catch {
             throw explain(error, .read(path), cancellation)

@@ -98,11 +98,12 @@ extension MountOption {
 
     /// An option that takes a path of this machine.
     static func path(
-        _ name: String, _ placeholder: String, standard: String, isCredential: Bool = false, _ help: String,
-        apply: @escaping @Sendable (inout MountOptions, String) -> Void
+        _ name: String, _ placeholder: String, aliases: [String] = [], standard: String, isCredential: Bool = false,
+        _ help: String, apply: @escaping @Sendable (inout MountOptions, String) -> Void
     ) -> MountOption {
         MountOption(
-            name, value: placeholder, allowed: "a path", standard: standard, isCredential: isCredential, help
+            name, aliases: aliases, value: placeholder, allowed: "a path", standard: standard,
+            isCredential: isCredential, help
         ) { options, text in
             guard !text.isEmpty, let path = String(validating: text, as: UTF8.self) else { return false }
             apply(&options, path)

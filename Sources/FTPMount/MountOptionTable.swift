@@ -3,7 +3,8 @@ import Vocabulary
 
 extension MountOption {
     /// Every option, in the order of the documentation.
-    package static let table: [MountOption] = identity + rights + permissions + behaviour + listing + credentials
+    package static let table: [MountOption] =
+        identity + rights + permissions + behaviour + security + network + listing + reading + credentials
 
     private static let identity: [MountOption] = [
         MountOption(
@@ -73,7 +74,8 @@ extension MountOption {
         ) {
             $0.timeout = $1
         },
-        .number("port", in: 1...65_535, standard: "21", "the server's port, if the URL has none") {
+        .number("port", in: 1...65_535, standard: "21; with implicit TLS 990", "the server's port, if the URL has none")
+        {
             $0.port = UInt16($1)
         },
         .path(

@@ -30,6 +30,8 @@ package struct MountOptions: Sendable {
     package var connections = 4
     /// Bytes of memory for file content.
     package var cacheSize: Int64 = 64 << 20
+    /// Whether directories are listed and small files fetched before they are asked for.
+    package var prefetches = true
     /// What is shown of symbolic links.
     package var symbolicLinks = SymbolicLinks.contain
     /// In which zone the server lists times.
@@ -40,10 +42,16 @@ package struct MountOptions: Sendable {
     package var timeout: Duration?
     /// The server's port; `nil`: the one of the URL, or 21.
     package var port: UInt16?
+    /// How connections are made. The proxy in it lacks what its credentials file says: see ``completeProxy()``.
+    package var network = NetworkSettings()
+    /// The file with user and password for the proxy.
+    package var proxyCredentials: String?
     /// Where what is written waits to be sent; `nil`: see ``SpoolDirectory``.
     package var spoolDirectory: String?
     /// Where the log goes instead of syslog or standard error.
     package var logFile: String?
+    /// Whether and how connections are encrypted.
+    package var tls = MountTLSOptions()
     /// Words that go to the kernel as they are.
     package var kernelOptions: [String] = []
     /// Where user and password come from.

@@ -14,14 +14,7 @@ import Threading
 extension MountingProcess {
     /// Connects, logs in and enters the directory.
     func connect(_ logger: Logger, _ ending: Ending) throws(MountFailure) -> Client {
-        var configuration = ClientConfiguration(
-            host: plan.address.host, port: plan.port, user: credentials.user, password: credentials.password,
-            base: plan.address.directory.isAbsolute
-                ? .absolute(plan.address.directory.components) : .relativeToLogin(plan.address.directory.components),
-            connections: plan.options.connections, logger: logger)
-        configuration.timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
-        configuration.timeZone = plan.options.timeZone
-        let client = Client(configuration: configuration)
+        let client = Client(configuration: try ClientConfiguration(plan, credentials, logger))
         do throws(FTPError) {
             try client.connect(cancellation: ending.cancellation)
             return client
@@ -44,6 +37,7 @@ extension MountingProcess {
         configuration.readOnly = options.isReadOnly
         configuration.defaultPermissions = options.checksPermissions
         configuration.cacheSize = Int(clamping: options.cacheSize)
+        configuration.prefetch = options.prefetches
         return configuration
     }
 
@@ -111,6 +105,24 @@ extension MountingProcess {
     }
 }
 
+extension ClientConfiguration {
+    /// What the URL and the options of a mount say about the connections to its server.
+    ///
+    /// - Throws: ``MountFailure`` when a file that an option names cannot be used.
+    init(_ plan: MountPlan, _ credentials: Credentials, _ logger: Logger) throws(MountFailure) {
+        let directory = plan.address.directory
+        self.init(
+            host: plan.address.host, port: plan.port, user: credentials.user, password: credentials.password,
+            base: directory.isAbsolute ? .absolute(directory.components) : .relativeToLogin(directory.components),
+            connections: plan.options.connections, logger: logger)
+        tls = try TLSSettings(plan.options.tls, mode: plan.tls)
+        network = plan.options.network
+        network.proxy = plan.proxy
+        timeZone = plan.options.timeZone
+        timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
+    }
+}
+
 extension ClientConfiguration.Timeouts {
     /// The limits that the options of a mount set; what they do not set keeps its default.
     init(establish: Duration, eachWait: Duration?) {
@@ -134,8 +146,10 @@ extension MountFailure {
             switch error {
             case .cancelled: .interrupted
             case .localFailure: .system
-            case .refused, .loginRefused, .tooManyConnections, .baseDirectoryRefused, .connectionLost, .timedOut,
-                .unreachable, .unknownHost, .notFTP, .protocolViolation, .invalidArgument, .unsupported,
+            case .tlsSettings: .usage
+            case .refused, .loginRefused, .tlsRefused, .tlsFailed, .certificateRejected, .tooManyConnections,
+                .baseDirectoryRefused, .connectionLost, .timedOut, .unreachable, .proxyFailed, .unknownHost, .notFTP,
+                .protocolViolation, .invalidArgument, .unsupported,
                 .changedRemotely, .closed:
                 .mountFailed
             }

@@ -22,7 +22,9 @@ package enum OptionHelp {
     package static var markdown: String {
         let rows = MountOption.table.map { option in
             let names = [synopsis(option)] + option.aliases
-            return "| \(names.map { "`\($0)`" }.joined(separator: ", ")) | \(option.help) | \(option.standard) |"
+            // A bar in a cell would end it, even between backticks.
+            let cell = names.map { "`\($0)`" }.joined(separator: ", ").split(separator: "|").joined(separator: "\\|")
+            return "| \(cell) | \(option.help) | \(option.standard) |"
         }
         return (["| option | meaning | default |", "| --- | --- | --- |"] + rows).joined(separator: "\n")
     }

@@ -1,12 +1,15 @@
 package import FTPClient
 package import Vocabulary
 
-/// Where to mount from: `ftp://[user[:password]@]host[:port]/[path]` (RFC 1738 §3.2, RFC 3986 §3.2).
+/// Where to mount from: `ftp://[user[:password]@]host[:port]/[path]` (RFC 1738 §3.2, RFC 3986 §3.2), or the same with
+/// `ftps://` for TLS from the first byte, or `ftpes://` for TLS by `AUTH`.
 ///
 /// The parser is our own for three reasons: user, password and path are bytes (a name that is not UTF-8 must be
 /// mountable), the path has a meaning that general URL code does not know (relative to the login directory unless it
 /// begins with `%2F`), and an error must never repeat a piece of the text that may be the password.
 package struct ServerAddress: Sendable {
+    /// How the text began.
+    package let scheme: Scheme
     /// The user's name; `nil` when the URL has none.
     package let user: [UInt8]?
     /// The password; `nil` when the URL has none, empty in `user:@host`.
@@ -18,6 +21,25 @@ package struct ServerAddress: Sendable {
     /// The directory to mount.
     package let directory: ServerDirectory
 
+    /// What a URL begins with.
+    package enum Scheme: String, Hashable, Sendable {
+        /// What the options say, else without TLS.
+        case ftp
+        /// TLS from the first byte; also written `ftpis`.
+        case ftps
+        /// TLS by `AUTH`.
+        case ftpes
+
+        /// The kind of TLS that the scheme names.
+        package var tls: TLSSettings.Mode? {
+            switch self {
+            case .ftp: nil
+            case .ftps: .implicit
+            case .ftpes: .explicit
+            }
+        }
+    }
+
     /// What is wrong with a URL. Never shows what might be a part of a password.
     package struct Invalid: Error, Hashable, Sendable {
         /// What is wrong and how to write it.
@@ -28,7 +50,8 @@ package struct ServerAddress: Sendable {
     ///
     /// - Throws: ``Invalid``, the first thing that is wrong.
     package init(parsing text: String) throws(Invalid) {
-        let rest = try Self.afterScheme(text)
+        let (scheme, rest) = try Self.afterScheme(text)
+        self.scheme = scheme
         let slash = rest.firstIndex(of: UInt8(ascii: "/"))
         let authority = rest[..<(slash ?? rest.endIndex)]
         let path = slash.map { rest[rest.index(after: $0)...] } ?? []
@@ -58,23 +81,23 @@ package struct ServerAddress: Sendable {
     /// The URL without user and password, for `/proc/mounts`, `ps`, and messages.
     package var sourceName: String {
         let place = host.contains(":") ? "[\(host)]" : host
-        return "ftp://\(place)\(port.map { ":\($0)" } ?? "")/\(directory.urlPath)"
+        return "\(scheme.rawValue)://\(place)\(port.map { ":\($0)" } ?? "")/\(directory.urlPath)"
     }
 
-    private static func afterScheme(_ text: String) throws(Invalid) -> [UInt8] {
+    private static func afterScheme(_ text: String) throws(Invalid) -> (Scheme, [UInt8]) {
         let bytes = Array(text.utf8)
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[colon...].starts(with: Array("://".utf8))
         else {
             throw Invalid(reason: "the server is not a URL; write ftp://HOST/DIRECTORY")
         }
-        switch String(decoding: bytes[..<colon], as: UTF8.self).lowercased() {
-        case "ftp":
-            return Array(bytes[(colon + 3)...])
-        case "ftps", "ftpes", "ftpis":
-            throw Invalid(reason: "TLS (ftps://, ftpes://) is not supported yet; ftp:// sends everything in the clear")
-        default:
-            throw Invalid(reason: "the URL does not begin with ftp://; write ftp://HOST/DIRECTORY")
+        let word = String(decoding: bytes[..<colon], as: UTF8.self).lowercased()
+        // gvfs's word.
+        guard let scheme = word == "ftpis" ? .ftps : Scheme(rawValue: word) else {
+            throw Invalid(
+                reason: "the URL does not begin with ftp://; write ftp://HOST/DIRECTORY, or ftpes:// or ftps:// for TLS"
+            )
         }
+        return (scheme, Array(bytes[(colon + 3)...]))
     }
 
     private static func credential(_ text: ArraySlice<UInt8>, called name: String) throws(Invalid) -> [UInt8] {

@@ -4,7 +4,7 @@ import FTPClient
 /// can read.
 ///
 /// The texts that were given go over, not what they mean: they are then understood by the same code on both sides, so
-/// there is no second form of the settings that could fall behind the first. Only user and password are results.
+/// there is no second form of the settings that could fall behind the first. Only users and passwords are results.
 struct SettingsRecord {
     var program: String
     /// The URL without user and password.
@@ -13,6 +13,7 @@ struct SettingsRecord {
     var optionTexts: [[UInt8]]
     var isDebug: Bool
     var credentials: Credentials
+    var proxy: Proxy?
 
     init(plan: MountPlan, credentials: Credentials) {
         program = plan.program
@@ -20,6 +21,7 @@ struct SettingsRecord {
         mountPoint = plan.mountPoint
         optionTexts = plan.optionTexts
         isDebug = plan.isDebug
+        proxy = plan.proxy
         self.credentials = credentials
     }
 
@@ -28,7 +30,7 @@ struct SettingsRecord {
         let fields =
             [
                 Array(program.utf8), Array(source.utf8), Array(mountPoint.utf8), [isDebug ? 1 : 0], credentials.user,
-                credentials.password.bytes,
+                credentials.password.bytes, proxy?.url.bytes ?? [],
             ] + optionTexts
         return fields.flatMap { field in
             (0..<4).map { UInt8(truncatingIfNeeded: field.count >> ($0 * 8)) } + field
@@ -47,12 +49,15 @@ struct SettingsRecord {
             fields.append(Array(rest.prefix(length)))
             rest = rest.dropFirst(length)
         }
-        guard fields.count >= 6, fields[3].count == 1 else { return nil }
+        guard fields.count >= 7, fields[3].count == 1 else { return nil }
         program = String(decoding: fields[0], as: UTF8.self)
         source = String(decoding: fields[1], as: UTF8.self)
         mountPoint = String(decoding: fields[2], as: UTF8.self)
         isDebug = fields[3] == [1]
         credentials = Credentials(user: fields[4], password: Secret(fields[5]))
-        optionTexts = Array(fields[6...])
+        proxy = Proxy(parsing: fields[6])
+        // Without the proxy that somebody wants nothing may be sent at all.
+        guard proxy != nil || fields[6].isEmpty else { return nil }
+        optionTexts = Array(fields[7...])
     }
 }

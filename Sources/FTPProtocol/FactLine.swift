@@ -164,6 +164,8 @@ private struct Facts {
     }
 
     private mutating func takeType(_ value: ArraySlice<UInt8>) {
+        // A later type replaces an earlier one, with everything that it said.
+        linkTarget = nil
         if value.equalsIgnoringCase("file") {
             type = .entry(.file)
         } else if value.equalsIgnoringCase("dir") {

@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// What a server says it can do, from its reply to `FEAT` (RFC 2389 §3.2).
 ///
 ///     feat-response = "211-" *text CRLF 1*( SP feature CRLF ) "211 End" CRLF
@@ -43,6 +45,12 @@ package struct Features: Hashable, Sendable {
     package func contains(_ name: String) -> Bool {
         let label = name.utf8.map(ASCII.uppercased)
         return lines.contains { $0.label == label }
+    }
+
+    /// The labels in the server's order, each once, made fit for a message.
+    package var labels: [String] {
+        var seen: Set<[UInt8]> = []
+        return lines.map(\.label).filter { seen.insert($0).inserted }.map { printable($0) }
     }
 
     /// What follows the label on the first line that has it: empty for nothing, `nil` when there is no such line.

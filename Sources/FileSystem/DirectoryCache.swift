@@ -55,6 +55,11 @@ struct DirectoryCache {
         return record.isPartial && (acceptStale || record.isFresh(at: now, timeToLive))
     }
 
+    /// Whether the server has just refused to list a directory.
+    func isRefused(_ directory: InodeNumber, at now: Instant) -> Bool {
+        records.peek(directory)?.isRefused(at: now, timeToLive) ?? false
+    }
+
     /// Notes an entry: our own change, or what a look at it said.
     mutating func set(_ name: FileName, in directory: InodeNumber, _ entry: DirectoryRecord.Entry) {
         listings[directory]?.changes[name] = .some(entry)
@@ -113,6 +118,17 @@ struct DirectoryCache {
         _ = flight.join()
         listings[directory] = Listing(flight: flight)
         return (flight, true)
+    }
+
+    /// A new listing that nobody waits for yet; `nil` when there is no need for one, or one is under way.
+    mutating func startListingAhead(of directory: InodeNumber, at now: Instant) -> ListingFlight? {
+        guard listings[directory] == nil, !isFresh(directory, at: now), !isRefused(directory, at: now) else {
+            return nil
+        }
+        let flight = ListingFlight(startedAt: now, isAhead: true)
+        _ = flight.join()
+        listings[directory] = Listing(flight: flight)
+        return flight
     }
 
     /// Takes the result of a listing, unless another one has taken its place.

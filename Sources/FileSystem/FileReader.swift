@@ -1,49 +1,49 @@
 import Threading
 
-/// Reads one file for all its handles: answers from the chunks that are here, and keeps one stream for the rest.
+/// Reads one file for all its handles: answers from the chunks that are here, and keeps streams for the rest.
 ///
-/// A request whose bytes are in the cache is answered on the caller's thread. Any other waits in a list; the worker
-/// (a ``WorkerPool/Job``) takes the steps that the ``ReadPlanner`` says, and answers each request as soon as its last
-/// byte is here. A waiting request holds on to the chunks it needs, so that the cache can drop them meanwhile.
+/// A request whose bytes are in the cache is answered on the caller's thread. Any other waits in a list; a worker for each
+/// lane (a ``WorkerPool/Job``, `FileReader+Worker.swift`) takes the steps that the ``ReadPlanner`` says, and answers each
+/// request as soon as its last byte is here. A waiting request holds on to the chunks it needs, so that the cache can drop
+/// them meanwhile.
 ///
-/// Lock order: this monitor, then the chunk cache's or the pool's. The stream is opened, read and closed, and
-/// completions are called, with no lock held.
-final class FileReader: WorkerPool.Job {
+/// Lock order: this monitor, then the chunk cache's or the pool's. Streams are opened, read and closed, and completions
+/// are called, with no lock held.
+final class FileReader: Sendable {
     /// What the reader asks of the file system.
     struct Source: Sendable {
         /// Opens a stream; called without any lock.
-        let open: @Sendable (Int64, Cancellation) throws(StoreError) -> any RemoteReadStream
+        let open: @Sendable (Int64, Urgency, Cancellation) throws(StoreError) -> any RemoteReadStream
+        /// How many more streams there may be without anybody having to wait for a connection.
+        let spareStreams: @Sendable () -> Int
         /// The content of that version ends there, and not where the server had said.
         let endFound: @Sendable (_ version: UInt64, _ end: Int64) -> Void
         /// A stream failed.
         let failed: @Sendable (StoreError) -> Void
     }
 
-    fileprivate struct State {
+    struct State {
         var planner = ReadPlanner(end: nil)
         var version: UInt64?
         var waiting: [UInt64: ReadRequest] = [:]
         var lastID: UInt64 = 0
-        /// The chunk that the stream fills.
+        var lanes: [ReadPlanner.LaneID: Lane] = [:]
+    }
+
+    /// What belongs to a lane whose worker runs.
+    struct Lane {
+        /// The chunk that its stream fills.
         var current: (index: Int64, chunk: Chunk)?
-        var hasWorker = false
         /// Ends the wait in the stream.
         var cancellation = Cancellation()
+        /// Fires when somebody waits for what is being opened ahead.
+        var raised = Cancellation()
     }
 
-    /// What the worker does, with what it needs for it.
-    private enum Work {
-        case open(at: Int64, Cancellation)
-        case read(Chunk, filled: Int, Cancellation)
-        case drain(Cancellation)
-        case close
-        case rest
-    }
-
-    private let state = Monitor(State())
-    private let cache: ChunkCache
-    private let pool: WorkerPool
-    private let source: Source
+    let state = Monitor(State())
+    let cache: ChunkCache
+    let pool: WorkerPool
+    let source: Source
 
     init(cache: ChunkCache, pool: WorkerPool, source: Source) {
         self.cache = cache
@@ -53,33 +53,42 @@ final class FileReader: WorkerPool.Job {
 
     // MARK: - Readers
 
-    /// Reads; `completion` is called exactly once, on this thread or on the stream's.
+    /// Reads; `completion` is called exactly once, on this thread or on a stream's.
     ///
     /// - Parameters:
     ///   - size: where the content of this version ends; `nil` when the server does not say.
     ///   - version: the content. When it is another one than before, what was read before is void.
+    ///   - isAhead: nobody asked for it yet; it must delay nobody.
     func read(
-        _ range: Range<Int64>, size: Int64?, version: UInt64, _ cancellation: Cancellation,
+        _ range: Range<Int64>, size: Int64?, version: UInt64, isAhead: Bool = false, _ cancellation: Cancellation,
         completion: @escaping @Sendable (ReadAnswer) -> Void
     ) {
+        let spare = source.spareStreams()
         var actions = Actions()
-        let id = state.withLockThenWake { state -> UInt64? in
+        let (id, wakes) = state.withLock { state -> (UInt64?, Bool) in
             if state.version != version { restart(&state, version, end: size, &actions) }
             let range = clipped(range, state.planner.end)
-            var waiting = ReadRequest(range: range, cancellation: cancellation, completion: completion)
+            var waiting = ReadRequest(
+                range: range, isAhead: isAhead, cancellation: cancellation, completion: completion)
             state.lastID += 1
             let missing = gather(&waiting, state)
-            if state.planner.requested(range, missing: missing, id: state.lastID) {
-                actions.interrupted = state.cancellation
+            state.planner.laneLimit = max(1, state.planner.laneCount + spare)
+            let reaction = state.planner.requested(range, missing: missing, id: state.lastID)
+            if let cut = reaction.interrupted, let lane = state.lanes[cut] {
+                actions.cancelled.append(lane.cancellation)
             }
             guard missing != nil else {
-                actions.answers.append(waiting)
-                return nil
+                actions.take(waiting, state.version)
+                return (nil, reaction.wakes)
             }
             state.waiting[state.lastID] = waiting
-            startWorkerIfNeeded(&state, &actions)
-            return state.lastID
+            if let lane = reaction.lane {
+                startWorkerIfNeeded(lane, &state, &actions)
+                if !isAhead, let raised = state.lanes[lane]?.raised { actions.cancelled.append(raised) }
+            }
+            return (state.lastID, reaction.wakes)
         }
+        if wakes { state.wake() }
         perform(actions)
         if let id { watch(id, cancellation) }
     }
@@ -89,151 +98,17 @@ final class FileReader: WorkerPool.Job {
         state.withLock { $0.planner.reopened() }
     }
 
-    /// Nobody has the file open for reading any more: the stream ends, and whoever still waits is told so.
+    /// Nobody has the file open for reading any more: the streams end, and whoever still waits is told so.
     func released() {
         var actions = Actions()
         state.withLockThenWake { state in
-            if state.planner.released() { actions.interrupted = state.cancellation }
+            for lane in state.planner.released() {
+                if let cancellation = state.lanes[lane]?.cancellation { actions.cancelled.append(cancellation) }
+            }
             actions.failures = state.waiting.values.map { ($0, StoreError.cancelled) }
             for id in state.waiting.keys { state.planner.settled(id) }
             state.waiting = [:]
         }
-        perform(actions)
-    }
-
-    /// Others wait for a thread; a paused worker looks again.
-    func isCrowded() {
-        state.wake()
-    }
-
-    // MARK: - Worker
-
-    /// Takes step after step until there is nothing left to do.
-    func run() {
-        var stream: (any RemoteReadStream)?
-        while true {
-            switch nextWork() {
-            case .open(let offset, let cancellation):
-                do throws(StoreError) {
-                    stream = try source.open(offset, cancellation)
-                    state.withLock { $0.planner.opened() }
-                } catch {
-                    fail(error)
-                }
-            case .read(let chunk, let filled, let cancellation):
-                do throws(StoreError) {
-                    let room = UnsafeMutableRawBufferPointer(rebasing: chunk.bytes[filled...])
-                    let count = try stream?.read(into: room, cancellation: cancellation) ?? 0
-                    if count > 0 {
-                        arrived(count, in: chunk)
-                    } else {
-                        stream = nil
-                        ended()
-                    }
-                } catch {
-                    stream = nil
-                    fail(error)
-                }
-            case .drain(let cancellation):
-                drain(stream, cancellation)
-                stream = nil
-            case .close:
-                stream?.close()
-                stream = nil
-                state.withLock { $0.closeStream() }
-            case .rest:
-                return
-            }
-        }
-    }
-
-    private func nextWork() -> Work {
-        let isCrowded = pool.isCrowded
-        let limit = cache.windowLimit(streams: pool.runningCount)
-        let work = state.wait(until: .never) { [self] state -> Work? in
-            state.planner.windowLimit = limit
-            switch state.planner.step(isCrowded: isCrowded || pool.isCrowded) {
-            case .open(let offset):
-                state.planner.opening(at: offset)
-                state.current = nil
-                state.cancellation = Cancellation()
-                return .open(at: offset, state.cancellation)
-            case .read:
-                let chunk = fillable(&state)
-                return .read(chunk, filled: chunk.filled, state.cancellation)
-            case .drain:
-                return .drain(state.cancellation)
-            case .close:
-                return .close
-            case .pause:
-                return nil
-            case .rest:
-                state.hasWorker = false
-                return .rest
-            }
-        }
-        return work ?? .rest
-    }
-
-    /// The chunk into which the next bytes go.
-    private func fillable(_ state: inout State) -> Chunk {
-        if let current = state.current, current.chunk.filled < current.chunk.bytes.count { return current.chunk }
-        let position = state.planner.position ?? 0
-        let index = position / ReadPlanner.chunkSize
-        let rest = state.planner.end.map { $0 - position } ?? ReadPlanner.chunkSize
-        let chunk = Chunk(capacity: Int(min(ReadPlanner.chunkSize, rest)))
-        state.current = (index, chunk)
-        if let version = state.version { cache.insert(chunk, index, of: version) }
-        return chunk
-    }
-
-    private func arrived(_ count: Int, in chunk: Chunk) {
-        var actions = Actions()
-        state.withLock { state in
-            guard let current = state.current, current.chunk === chunk else { return }
-            chunk.filled += count
-            state.planner.arrived(Int64(count))
-            answerReady(&state, &actions) { waiting in
-                waiting.touches(current.index)
-            }
-        }
-        perform(actions)
-    }
-
-    private func ended() {
-        var actions = Actions()
-        let found = state.withLock { state -> (version: UInt64, end: Int64)? in
-            state.current = nil
-            guard let end = state.planner.ended(), let version = state.version else { return nil }
-            for (id, waiting) in state.waiting { state.waiting[id]?.range = clipped(waiting.range, end) }
-            answerReady(&state, &actions) { _ in true }
-            return (version, end)
-        }
-        if let found { source.endFound(found.version, found.end) }
-        perform(actions)
-    }
-
-    /// Takes the end of the transfer, so that the server has ended it and not we.
-    private func drain(_ stream: (any RemoteReadStream)?, _ cancellation: Cancellation) {
-        // One byte shows that there is more than was announced; more of it nobody wants.
-        withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { byte in
-            // A failure here changes nothing: every byte that was announced has come and has been handed on.
-            let count = (try? stream?.read(into: byte, cancellation: cancellation)) ?? 0
-            if count > 0 { stream?.close() }
-        }
-        state.withLock { $0.closeStream() }
-    }
-
-    private func fail(_ error: StoreError) {
-        var actions = Actions()
-        state.withLock { state in
-            state.current = nil
-            for id in state.planner.failed() {
-                if let waiting = state.waiting.removeValue(forKey: id) { actions.failures.append((waiting, error)) }
-            }
-        }
-        // Before the answers: who then asks again, asks for the new truth.
-        if !actions.failures.isEmpty { source.failed(error) }
         perform(actions)
     }
 
@@ -242,19 +117,20 @@ final class FileReader: WorkerPool.Job {
     /// Collects the chunks of a request that are here.
     ///
     /// - Returns: what is missing, from the first missing byte on; `nil`: nothing.
-    private func gather(_ request: inout ReadRequest, _ state: State) -> Range<Int64>? {
+    func gather(_ request: inout ReadRequest, _ state: State) -> Range<Int64>? {
         guard let version = state.version else { return request.range }
-        return request.gather(current: state.current) { cache.chunk($0, of: version) }
+        let coming = state.lanes.compactMap { id, lane in state.planner.isInterrupted(id) ? nil : lane.current }
+        return request.gather(coming: coming) { cache.chunk($0, of: version) }
     }
 
     /// Takes out the requests that have all their bytes now.
-    private func answerReady(_ state: inout State, _ actions: inout Actions, where mayBeReady: (ReadRequest) -> Bool) {
+    func answerReady(_ state: inout State, _ actions: inout Actions, where mayBeReady: (ReadRequest) -> Bool) {
         for (id, entry) in state.waiting where mayBeReady(entry) {
             var waiting = entry
             if gather(&waiting, state) == nil {
                 state.waiting[id] = nil
                 state.planner.settled(id)
-                actions.answers.append(waiting)
+                actions.take(waiting, state.version)
             } else {
                 state.waiting[id] = waiting
             }
@@ -263,26 +139,30 @@ final class FileReader: WorkerPool.Job {
 
     /// Begins with another content. Requests that wait begin anew.
     private func restart(_ state: inout State, _ version: UInt64, end: Int64?, _ actions: inout Actions) {
-        if state.planner.restarted(end: end) { actions.interrupted = state.cancellation }
+        for lane in state.planner.restarted(end: end) {
+            if let cancellation = state.lanes[lane]?.cancellation { actions.cancelled.append(cancellation) }
+        }
         state.version = version
-        state.current = nil
+        for lane in state.lanes.keys { state.lanes[lane]?.current = nil }
         for (id, entry) in state.waiting {
             var waiting = entry
             waiting.chunks = [:]
             waiting.range = clipped(waiting.range, end)
+            let missing = gather(&waiting, state)
             state.waiting[id] = waiting
-            _ = state.planner.requested(waiting.range, missing: gather(&waiting, state), id: id)
+            let reaction = state.planner.requested(waiting.range, missing: missing, id: id)
+            if let lane = reaction.lane { startWorkerIfNeeded(lane, &state, &actions) }
         }
         answerReady(&state, &actions) { _ in true }
     }
 
-    private func startWorkerIfNeeded(_ state: inout State, _ actions: inout Actions) {
-        guard !state.hasWorker else { return }
-        state.hasWorker = true
-        actions.startsWorker = true
+    private func startWorkerIfNeeded(_ lane: ReadPlanner.LaneID, _ state: inout State, _ actions: inout Actions) {
+        guard state.lanes[lane] == nil else { return }
+        state.lanes[lane] = Lane()
+        actions.workers.append(lane)
     }
 
-    private func clipped(_ range: Range<Int64>, _ end: Int64?) -> Range<Int64> {
+    func clipped(_ range: Range<Int64>, _ end: Int64?) -> Range<Int64> {
         // Beyond that there are no files, and no sums without overflow.
         let end = min(end ?? .max, Int64.max / 2)
         return min(range.lowerBound, end)..<min(range.upperBound, end)
@@ -291,28 +171,28 @@ final class FileReader: WorkerPool.Job {
     // MARK: - Without the lock
 
     /// What was decided under the lock.
-    private struct Actions {
-        var answers: [ReadRequest] = []
+    struct Actions {
+        fileprivate var answers: [(request: ReadRequest, version: UInt64?)] = []
         var failures: [(ReadRequest, StoreError)] = []
-        var interrupted: Cancellation?
-        var startsWorker = false
+        /// Waits to cut short, and what is to be told that somebody waits for it.
+        fileprivate var cancelled: [Cancellation] = []
+        fileprivate var workers: [ReadPlanner.LaneID] = []
+
+        /// A request has all its bytes, of that version.
+        mutating func take(_ request: ReadRequest, _ version: UInt64?) { answers.append((request, version)) }
     }
 
-    private func perform(_ actions: Actions) {
-        actions.interrupted?.cancel()
-        for waiting in actions.answers {
+    func perform(_ actions: Actions) {
+        for cancellation in actions.cancelled { cancellation.cancel() }
+        for (waiting, version) in actions.answers {
             waiting.answer()
+            let spent = waiting.spentChunks
+            if let version, !spent.isEmpty { cache.noteSpent(spent, of: version) }
         }
         for (waiting, error) in actions.failures {
             waiting.fail(error)
         }
-        guard actions.startsWorker else { return }
-        do throws(StoreError) {
-            try pool.submit(self)
-        } catch {
-            state.withLock { $0.hasWorker = false }
-            fail(error)
-        }
+        for lane in actions.workers { startWorker(lane) }
     }
 
     /// Answers a waiting request at once when it is cancelled.
@@ -331,12 +211,5 @@ final class FileReader: WorkerPool.Job {
             return state.waiting.removeValue(forKey: id)
         }
         waiting?.completion(.failed(.cancelled))
-    }
-}
-
-extension FileReader.State {
-    fileprivate mutating func closeStream() {
-        current = nil
-        planner.closed()
     }
 }

@@ -67,10 +67,12 @@ extension FileSystem {
             return open
         }
         if offset > 0, let snapshot = open.snapshot { return (open, snapshot) }
+        noteReading(ofDirectory: open.inode)
         let snapshot = try withListing(of: open.inode, request) { _, directory, snapshot in
             directory.versionAtOpen = snapshot.generation
             return snapshot
         }
+        noteListing(of: open.inode)
         open.snapshot = snapshot
         tree.withLock { [open] in $0.handles.update(handle, open) }
         return (open, snapshot)

@@ -112,12 +112,14 @@ extension FileSystem {
         try flight.wait(request.cancellation)
     }
 
-    private func run(_ flight: ListingFlight, of directory: InodeNumber) {
+    /// Carries a listing out. Blocks as long as the store does.
+    func run(_ flight: ListingFlight, of directory: InodeNumber) {
         let result: Result<DirectoryRecord.Listed, StoreError>
         do throws(StoreError) {
             let isKnown = tree.withLock { $0.isKnown(directory, at: configuration.now()) }
             let listing = try atPath(of: directory) { path throws(StoreError) in
-                try store.listing(of: path, isKnown: isKnown, cancellation: flight.cancellation)
+                try store.listing(
+                    of: path, isKnown: isKnown, urgency: flight.urgency, cancellation: flight.cancellation)
             }
             let entries = DirectoryRecord.entries(of: listing.entries, askedAt: flight.startedAt)
             result = .success(.init(entries: entries, isPartial: !listing.isComplete))
@@ -127,7 +129,7 @@ extension FileSystem {
         finish(flight, of: directory, result)
     }
 
-    private func finish(
+    func finish(
         _ flight: ListingFlight, of directory: InodeNumber,
         _ result: Result<DirectoryRecord.Listed, StoreError>
     ) {

@@ -19,7 +19,8 @@ extension FileSystem {
             }
             let isSame = inode.versionAtOpen == inode.version && isTold(inode)
             inode.versionAtOpen = inode.version
-            let content = inode.content ?? makeContent(of: inode.number, WriteState())
+            let content = inode.content ?? makeContent(of: inode.number, WriteState(), reader: inode.readerAhead)
+            inode.readerAhead = nil
             let handle = tree.open(inode, content, flags)
             let hasSize = inode.attributes.size != nil || inode.local != nil
             return (OpenAnswer(handle: handle, keepCache: isSame, directIO: !hasSize), content)
@@ -201,16 +202,24 @@ extension FileSystem {
     /// What the handles of a file share.
     ///
     /// It refers back to this file system; that ends with its last handle.
-    func makeContent(of inode: InodeNumber, _ state: WriteState) -> FileContent {
+    ///
+    /// - Parameter known: a reader of the file that has begun ahead of the open.
+    func makeContent(of inode: InodeNumber, _ state: WriteState, reader known: FileReader? = nil) -> FileContent {
+        FileContent(inode: inode, reader: known ?? makeReader(of: inode), spool: spool, state: state)
+    }
+
+    /// What reads a file. It refers back to this file system.
+    func makeReader(of inode: InodeNumber) -> FileReader {
         let source = FileReader.Source(
-            open: { [self] offset, cancellation throws(StoreError) in
+            open: { [self] offset, urgency, cancellation throws(StoreError) in
                 try atPath(of: inode) { path throws(StoreError) in
                     let known = tree.withLock { $0.inodes[inode]?.attributes }
                     return try store.openRead(
-                        path, from: offset, expecting: known ?? RemoteAttributes(kind: .file),
+                        path, from: offset, expecting: known ?? RemoteAttributes(kind: .file), urgency: urgency,
                         cancellation: cancellation)
                 }
             },
+            spareStreams: { [store] in store.spareStreams },
             endFound: { [self] version, end in correctSize(of: inode, version, end) },
             failed: { [self] error in
                 guard error.kind == .changedRemotely || error.kind == .notFound else { return }
@@ -218,8 +227,7 @@ extension FileSystem {
                     if let parent = tree.inodes[inode]?.place?.parent { tree.directories.expire(parent) }
                 }
             })
-        let reader = FileReader(cache: chunks, pool: streams, source: source)
-        return FileContent(inode: inode, reader: reader, spool: spool, state: state)
+        return FileReader(cache: chunks, pool: streams, source: source)
     }
 
     /// Notes that a file ends elsewhere than its listing says.

@@ -11,6 +11,7 @@ extension FileSystem {
             guard file.flags.contains(.read) else { throw StoreError(.badHandle, "not open for reading") }
             let (end, overflow) = offset.addingReportingOverflow(Int64(length))
             guard offset >= 0, length >= 0, !overflow else { throw StoreError(.invalidArgument, "read beyond 2^63") }
+            if offset == 0 { noteReading(ofFile: file.inode) }
             let reader = file.content.reader
             let readable = file.content.state.withLock { $0.readable }
             // After the content was looked at: what has just been sent, and is not here any more, is in the tree by

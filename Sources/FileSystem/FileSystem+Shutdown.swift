@@ -21,12 +21,14 @@ extension FileSystem {
     ///
     /// - Returns: what could not be sent; it is kept in the spool.
     package func shutdown(deadline: Deadline) -> [UnsentFile] {
+        endAhead()
         sendEverything(until: deadline)
         let handles = tree.withLock { (Array($0.handles.files.keys), Array($0.handles.directories.keys)) }
         let unsent = handles.0.compactMap { close($0, sendsUnsent: false) }
         for handle in handles.1 { releaseDirectory(handle) }
         streams.close()
         errands.close()
+        listingsAhead.close()
         chunks.removeAll()
         tree.withLock { tree in
             for inode in Array(tree.inodes.all) { tree.forget(inode.number, count: inode.lookups) }

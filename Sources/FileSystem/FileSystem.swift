@@ -12,13 +12,14 @@ import Vocabulary
 /// - ``FileContent`` (one for each open file): what of the content is here (``WriteState``), the reader with its
 ///   stream (``FileReader``, ``ReadPlanner``), the gate for transfers.
 /// - ``ChunkCache``, ``Spool``: bytes in memory and on disk, for all files.
+/// - ``AheadState``: what programs will probably ask for next (``WalkPlanner``, ``FetchPlanner``).
 ///
 /// ## Lock order
 /// No thread holds a monitor while it calls the store, waits for another thread, or calls a completion;
 /// the spool's disk is waited for only under the lock of that one file (``FileContent/state``). Where two monitors
 /// nest, the order is
 ///
-///     Tree  →  ListingFlight
+///     AheadState  →  Tree  →  ListingFlight
 ///     FileReader  →  ChunkCache, WorkerPool
 ///     FileContent.state  →  SpoolFile's own
 ///
@@ -46,6 +47,8 @@ package final class FileSystem: Sendable {
     let spool: Spool
     let streams = WorkerPool(named: "ftpfs read", limit: FileSystem.maximumStreams)
     let errands = WorkerPool(named: "ftpfs list", limit: FileSystem.maximumErrands)
+    let ahead: Monitor<AheadState>
+    let listingsAhead = WorkerPool(named: "ftpfs ahead", limit: WalkPlanner.atOnce)
 
     /// A file system over a store. Makes no call to it.
     package init(
@@ -59,6 +62,7 @@ package final class FileSystem: Sendable {
                 try store.shownTarget(target, ofLinkAt: path)
             })
         chunks = ChunkCache(capacity: configuration.cacheSize)
+        ahead = Monitor(AheadState(cacheSize: configuration.cacheSize))
         spool = Spool(directory: configuration.spoolDirectory)
     }
 

@@ -28,6 +28,8 @@ package struct FileSystemConfiguration: Sendable {
     package var spoolDirectory: FilePath
     /// How many bytes of file content are kept in memory, for all files together.
     package var cacheSize = 64 << 20
+    /// Whether directories are listed and small files fetched ahead of a program that goes through them in order.
+    package var prefetch = false
     /// What `df` shows as size and as free space while nobody knows better. FTP has no command for it, and programs
     /// that look before they write must not be stopped by a guess: 1 PiB, which nobody takes for a disk.
     package var reportedSize: UInt64 = 1 << 50

@@ -35,6 +35,8 @@ final class Inode {
     var handles = 0
     var readers = 0
     var writers = 0
+    /// Something is being asked for ahead of a wish for it.
+    var isAwaited = false
 
     /// What the server was last known to say.
     var attributes: RemoteAttributes
@@ -54,6 +56,8 @@ final class Inode {
     var versionAtOpen: UInt64?
     /// What a file's handles share; there as long as a handle is.
     var content: FileContent?
+    /// What fetches a file ahead, until it is opened.
+    var readerAhead: FileReader?
 
     init(number: InodeNumber, kind: FileKind, attributes: RemoteAttributes, version: UInt64) {
         self.number = number
@@ -63,5 +67,5 @@ final class Inode {
     }
 
     /// Whether anything needs it.
-    var isHeld: Bool { lookups > 0 || handles > 0 || !children.isEmpty || number == .root }
+    var isHeld: Bool { lookups > 0 || handles > 0 || isAwaited || !children.isEmpty || number == .root }
 }

@@ -18,10 +18,19 @@ final class ListingFlight: Sendable {
     let cancellation = Cancellation()
     /// When the listing was asked for: what it says can be as old as that.
     let startedAt: Instant
+    /// Fires when somebody waits for what was asked for ahead.
+    private let raised = Cancellation()
+    private let isAhead: Bool
 
-    init(startedAt: Instant) {
+    /// - Parameter isAhead: nobody waits for it yet. Whoever starts it joins it all the same, and leaves by
+    ///   ``giveUp()`` or with the end.
+    init(startedAt: Instant, isAhead: Bool = false) {
         self.startedAt = startedAt
+        self.isAhead = isAhead
     }
+
+    /// How urgent it is.
+    var urgency: Urgency { isAhead ? .ahead(until: raised) : .wanted }
 
     /// How many wait now.
     var waiterCount: Int { state.withLock { $0.waiters } }
@@ -39,6 +48,7 @@ final class ListingFlight: Sendable {
 
     /// Waits for the end. The store bounds how long that takes.
     func wait(_ cancellation: Cancellation) throws(StoreError) {
+        if isAhead { raised.cancel() }
         defer { leave() }
         let result = try state.wait(cancellation: cancellation) { $0.result }
         try result.get()
@@ -48,6 +58,9 @@ final class ListingFlight: Sendable {
     func finish(_ result: Result<Void, StoreError>) {
         state.withLockThenWake { $0.result = result }
     }
+
+    /// Leaves without having waited: what was asked for ahead is of no use any more.
+    func giveUp() { leave() }
 
     private func leave() {
         let wasLast = state.withLock { state in

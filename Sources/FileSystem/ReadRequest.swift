@@ -4,6 +4,8 @@ import Threading
 struct ReadRequest {
     /// What is asked for, cut at the end of the file as far as that is known.
     var range: Range<Int64>
+    /// Nobody waits for it: it was asked for because somebody will probably want it.
+    let isAhead: Bool
     /// The chunks with the bytes that are here. It holds on to them, so that the cache can drop them meanwhile.
     var chunks: [Int64: Chunk] = [:]
     let cancellation: Cancellation
@@ -12,9 +14,11 @@ struct ReadRequest {
     let completion: @Sendable (ReadAnswer) -> Void
 
     init(
-        range: Range<Int64>, cancellation: Cancellation, completion: @escaping @Sendable (ReadAnswer) -> Void
+        range: Range<Int64>, isAhead: Bool = false, cancellation: Cancellation,
+        completion: @escaping @Sendable (ReadAnswer) -> Void
     ) {
         self.range = range
+        self.isAhead = isAhead
         self.cancellation = cancellation
         self.completion = completion
     }
@@ -27,38 +31,46 @@ struct ReadRequest {
     /// Collects the chunks that are here.
     ///
     /// - Parameters:
-    ///   - current: the chunk that the stream fills now.
+    ///   - coming: the chunks that streams fill now.
     ///   - cached: looks another one up.
     /// - Returns: what is missing, from the first missing byte on; `nil`: nothing.
     mutating func gather(
-        current: (index: Int64, chunk: Chunk)?, cached: (Int64) -> Chunk?
+        coming: [(index: Int64, chunk: Chunk)], cached: (Int64) -> Chunk?
     ) -> Range<Int64>? {
         guard !range.isEmpty else { return nil }
         var firstMissing: Int64?
         for index in range.lowerBound / ReadPlanner.chunkSize...(range.upperBound - 1) / ReadPlanner.chunkSize
         where chunks[index] == nil {
             let start = index * ReadPlanner.chunkSize
-            let needed = Int(min(ReadPlanner.chunkSize, range.upperBound - start))
-            let isCurrent = current?.index == index
-            let chunk = isCurrent ? current?.chunk : cached(index)
-            if let chunk, chunk.filled >= needed {
+            let needed = part(of: index)
+            let fresh = coming.lazy.filter { $0.index == index }.map(\.chunk)
+            if let chunk = fresh.first(where: { $0.holds(needed) }) ?? cached(index), chunk.holds(needed) {
                 chunks[index] = chunk
             } else if firstMissing == nil {
-                firstMissing = max(range.lowerBound, isCurrent ? start + Int64(chunk?.filled ?? 0) : start)
+                // What a stream has brought of it need not be waited for again; of what was left behind half done, all.
+                let here = fresh.filter { $0.lower <= needed.lowerBound }.map(\.filled).max() ?? 0
+                firstMissing = start + Int64(max(needed.lowerBound, here))
             }
         }
         return firstMissing.map { $0..<range.upperBound }
+    }
+
+    /// The chunks of which it has the end: the kernel will hardly ask for them again.
+    var spentChunks: [Int64] {
+        if isAhead { return [] }
+        return chunks.compactMap { index, chunk in
+            chunk.isFull && part(of: index).upperBound == chunk.bytes.count ? index : nil
+        }
     }
 
     /// Answers with the bytes, all of which are here. Without any lock.
     func answer() {
         removeHandler()
         var pieces: [UnsafeRawBufferPointer] = []
+        pieces.reserveCapacity(chunks.count)
         for (index, chunk) in chunks.sorted(by: { $0.key < $1.key }) {
-            let start = index * ReadPlanner.chunkSize
-            let from = Int(max(0, range.lowerBound - start))
-            let to = Int(min(ReadPlanner.chunkSize, range.upperBound - start))
-            if from < to { pieces.append(UnsafeRawBufferPointer(rebasing: chunk.bytes[from..<to])) }
+            let part = part(of: index)
+            if !part.isEmpty { pieces.append(UnsafeRawBufferPointer(rebasing: chunk.bytes[part])) }
         }
         withExtendedLifetime(chunks) { completion(.bytes(pieces)) }
     }
@@ -67,6 +79,13 @@ struct ReadRequest {
     func fail(_ error: StoreError) {
         removeHandler()
         completion(.failed(error))
+    }
+
+    /// What of a chunk is asked for, as offsets in it.
+    private func part(of index: Int64) -> Range<Int> {
+        let start = index * ReadPlanner.chunkSize
+        let upper = Int(min(ReadPlanner.chunkSize, max(0, range.upperBound - start)))
+        return min(upper, Int(max(0, range.lowerBound - start)))..<upper
     }
 
     private func removeHandler() {

@@ -14,17 +14,25 @@ package protocol RemoteStore: Sendable {
     /// What this store can do. May change while running, when the other side turns out to refuse something.
     var capabilities: StoreCapabilities { get }
 
+    /// How many more transfers could begin now without anybody having to wait for a connection, one being left for short
+    /// work. Does not block.
+    var spareStreams: Int { get }
+
     /// Everything in a directory but `.` and `..`, in the order in which the server named it, each name once.
     ///
+    /// - Parameter urgency: whether anybody waits for it. What is done ahead begins only on a connection that nobody else
+    ///   wants, and waits for one until it is cancelled.
     /// - Throws: ``StoreError``: `notFound`, `notDirectory`, `denied`, or a failure of the connection.
-    func list(_ directory: RemotePath, cancellation: Cancellation) throws(StoreError) -> [RemoteEntry]
+    func list(
+        _ directory: RemotePath, urgency: Urgency, cancellation: Cancellation
+    ) throws(StoreError) -> [RemoteEntry]
 
     /// The same, and whether it is all.
     ///
     /// - Parameter isKnown: whether the listing of the parent directory, no older than its time to live, has this one:
     ///   then an empty answer need not be made sure to be that of a directory.
     func listing(
-        of directory: RemotePath, isKnown: Bool, cancellation: Cancellation
+        of directory: RemotePath, isKnown: Bool, urgency: Urgency, cancellation: Cancellation
     ) throws(StoreError) -> RemoteListing
 
     /// What a symbolic link shows here, given what the server says that it points to. No I/O; cheap.
@@ -42,8 +50,11 @@ package protocol RemoteStore: Sendable {
     ///
     /// - Parameter expecting: what the reader knows of the file. If the stream has to be taken up again after a lost
     ///   connection and the file is then another one, the stream fails with `changedRemotely`.
+    /// - Parameter urgency: as for ``list(_:urgency:cancellation:)``; a stream that was opened ahead gives its connection
+    ///   up to whoever wants one.
     func openRead(
-        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, cancellation: Cancellation
+        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, urgency: Urgency,
+        cancellation: Cancellation
     ) throws(StoreError) -> any RemoteReadStream
 
     /// Starts to write a file.
@@ -78,11 +89,25 @@ package protocol RemoteStore: Sendable {
 }
 
 extension RemoteStore {
-    /// The answer of ``list(_:cancellation:)``, taken as complete.
+    /// Lists for somebody who waits.
+    package func list(
+        _ directory: RemotePath, cancellation: Cancellation
+    ) throws(StoreError) -> [RemoteEntry] {
+        try list(directory, urgency: .wanted, cancellation: cancellation)
+    }
+
+    /// Starts to read for somebody who waits.
+    package func openRead(
+        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteReadStream {
+        try openRead(path, from: offset, expecting: expecting, urgency: .wanted, cancellation: cancellation)
+    }
+
+    /// The answer of ``list(_:urgency:cancellation:)``, taken as complete.
     package func listing(
-        of directory: RemotePath, isKnown: Bool, cancellation: Cancellation
+        of directory: RemotePath, isKnown: Bool, urgency: Urgency, cancellation: Cancellation
     ) throws(StoreError) -> RemoteListing {
-        RemoteListing(entries: try list(directory, cancellation: cancellation), isComplete: true)
+        RemoteListing(entries: try list(directory, urgency: urgency, cancellation: cancellation), isComplete: true)
     }
 
     /// The target as it is.

@@ -83,7 +83,7 @@ final class RequestTable: Sendable {
         // Behind the end of the session there is nobody to answer; libfuse's request went with the process.
         guard isOpen else { return false }
         let code = send(request.pointer)
-        state.withLockThenWake { $0.callsUnderWay -= 1 }
+        callEnded()
         return code == 0
     }
 
@@ -94,8 +94,18 @@ final class RequestTable: Sendable {
             return !state.isClosed
         }
         guard isOpen else { return nil }
-        defer { state.withLockThenWake { $0.callsUnderWay -= 1 } }
+        defer { callEnded() }
         return body()
+    }
+
+    /// One call into libfuse less. Only ``close(until:)`` waits for that: to wake the watcher after each reply would
+    /// cost two changes of threads for nothing.
+    private func callEnded() {
+        let isAwaited = state.withLock { state in
+            state.callsUnderWay -= 1
+            return state.isEnding
+        }
+        if isAwaited { state.wake() }
     }
 
     /// A signal has reached the process that waits: see ``Interruption`` for which ones count.

@@ -5,11 +5,12 @@ import FTPMount
 @preconcurrency import Glibc
 #endif
 
-/// The three forms of the command line. Which one it is, the name that the program was called by and the first argument
+/// The four forms of the command line. Which one it is, the name that the program was called by and the first argument
 /// decide:
 ///
 /// - `ftpfs URL MOUNTPOINT …`
 /// - `mount.ftpfs URL MOUNTPOINT …`, called by mount(8), in which some letters mean something else
+/// - `ftpfs probe URL …`
 /// - `ftpfs serve DIRECTORY …`
 enum CommandForm {
     /// Does what the arguments say, and returns when the mount answers (or, in the foreground, when it has ended).
@@ -25,6 +26,7 @@ enum CommandForm {
             texts.append(text)
         }
         if program.hasPrefix("mount.") { return run(HelperArguments.self, texts, as: program) }
+        if texts.first == "probe" { return run(ProbeArguments.self, Array(texts.dropFirst()), as: program) }
         if texts.first == "serve" { return run(ServeArguments.self, Array(texts.dropFirst()), as: program) }
         return run(MountArguments.self, texts, as: program)
     }

@@ -8,6 +8,7 @@ struct MountArguments: ParsableCommand, Runnable {
         abstract: "Mount a directory of an FTP server.",
         usage: """
             ftpfs ftp://[USER[:PASSWORD]@]HOST[:PORT]/[PATH] MOUNTPOINT [-o OPTION[,OPTION...]] [-f] [-d]
+            ftpfs probe URL [-o OPTION[,OPTION...]] [--json]
             ftpfs serve DIRECTORY
             """,
         discussion: OptionHelp.text,

@@ -48,3 +48,11 @@ func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws ->
     defer { _ = try? run(["rm", "-rf", path]) }
     return try body(path)
 }
+
+/// Writes a file.
+func write(_ bytes: [UInt8], to path: String) throws {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw RawClient.Failure(what: "open \(path): \(errno)") }
+    defer { close(file) }
+    guard write(file, bytes, bytes.count) == bytes.count else { throw RawClient.Failure(what: "write: \(errno)") }
+}

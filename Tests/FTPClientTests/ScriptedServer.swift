@@ -18,6 +18,17 @@ final class ScriptedServer: Sendable {
         case deadPassive
         /// `PASV` comes next; the answer names a foreign address and a port that listens.
         case foreignPassive
+        /// `PASV` comes next; the answer names this address (with commas), and a port that listens at another one.
+        case classicPassive(named: String, at: String)
+        /// A command with this verb comes next; what follows it does not matter.
+        case expectVerb(String)
+        /// `EPRT` or `PORT` comes next, and is accepted.
+        case active(String)
+        /// A connection is made from this address to the port that the client has named. From the server's own it is the
+        /// data connection; from another one it waits until the client has hung up.
+        case connectData(from: String)
+        /// This line is sent again and again, as fast as the client takes it, or one byte at a time, until it hangs up.
+        case flood(String, oneByteAtATime: Bool)
         /// The data connection is taken, if that has not happened, and these bytes are sent.
         case data(String)
         /// The data connection ends properly, or with a reset.
@@ -70,11 +81,11 @@ final class ScriptedServer: Sendable {
         let description: String
     }
 
-    private static func listen() throws -> (Int32, UInt16) {
+    private static func listen(_ host: String = "127.0.0.1") throws -> (Int32, UInt16) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        inet_pton(AF_INET, host, &address.sin_addr)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let code = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
@@ -94,6 +105,8 @@ final class ScriptedServer: Sendable {
         var dataListener: Int32 = -1
         var data: Int32 = -1
         var pending: [UInt8] = []
+        /// Where the client awaits the data connection.
+        var announced = sockaddr_in()
 
         mutating func follow(_ step: Step) throws {
             switch step {
@@ -117,6 +130,22 @@ final class ScriptedServer: Sendable {
                 try follow(.expect("PASV"))
                 let port = try openPassive()
                 try follow(.send(["227 Entering Passive Mode (192,0,2,1,\(port >> 8),\(port & 255))"]))
+            case .classicPassive(let named, let address):
+                try follow(.expect("PASV"))
+                let port = try openPassive(at: address)
+                try follow(.send(["227 Entering Passive Mode (\(named),\(port >> 8),\(port & 255))"]))
+            case .expectVerb(let verb):
+                let got = try readLine() ?? "(the end)"
+                guard got == verb || got.hasPrefix(verb + " ") else {
+                    throw Problem(description: "expected \(verb), got \(got)")
+                }
+            case .active(let verb):
+                try takeAnnouncement(verb)
+                try follow(.send(["200 Ok"]))
+            case .connectData(let address):
+                try connectData(from: address)
+            case .flood(let line, let oneByteAtATime):
+                flood(Array((line + "\r\n").utf8), oneByteAtATime ? 1 : Int.max)
             case .data(let text):
                 try takeData()
                 let bytes = Array(text.utf8)
@@ -158,8 +187,8 @@ final class ScriptedServer: Sendable {
             control = Glibc.accept(listener, nil, nil)
         }
 
-        mutating func openPassive() throws -> UInt16 {
-            let (descriptor, port) = try ScriptedServer.listen()
+        mutating func openPassive(at host: String = "127.0.0.1") throws -> UInt16 {
+            let (descriptor, port) = try ScriptedServer.listen(host)
             dataListener = descriptor
             return port
         }
@@ -170,6 +199,59 @@ final class ScriptedServer: Sendable {
             data = Glibc.accept(dataListener, nil, nil)
             Glibc.close(dataListener)
             dataListener = -1
+        }
+
+        mutating func takeAnnouncement(_ verb: String) throws {
+            let line = try readLine() ?? "(the end)"
+            let words = line.split { " |,".contains($0) }.map(String.init)
+            guard words.first == verb else { throw Problem(description: "expected \(verb), got \(line)") }
+            let isClassic = verb == "PORT"
+            guard words.count == (isClassic ? 7 : 4) else { throw Problem(description: "not understood: \(line)") }
+            let numbers = words.dropFirst().map { UInt16($0) ?? 0 }
+            let port = isClassic ? numbers[4] << 8 | numbers[5] : numbers[2]
+            announced.sin_family = sa_family_t(AF_INET)
+            announced.sin_port = port.bigEndian
+            let host = isClassic ? words[1...4].joined(separator: ".") : words[2]
+            guard inet_pton(AF_INET, host, &announced.sin_addr) == 1 else {
+                throw Problem(description: "no address: \(line)")
+            }
+        }
+
+        mutating func connectData(from host: String) throws {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            var local = sockaddr_in()
+            local.sin_family = sa_family_t(AF_INET)
+            inet_pton(AF_INET, host, &local.sin_addr)
+            let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let code = withUnsafePointer(to: local) { local in
+                local.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
+            }
+            let connected = withUnsafePointer(to: announced) { remote in
+                remote.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, length) }
+            }
+            guard code == 0, connected == 0 else {
+                throw Problem(description: "not connected: \(Errno(rawValue: errno))")
+            }
+            if host == "127.0.0.1" {
+                data = descriptor
+            } else {
+                defer { Glibc.close(descriptor) }
+                while try read(descriptor) != nil {}
+            }
+        }
+
+        func flood(_ line: [UInt8], _ piece: Int) {
+            while true {
+                for start in stride(from: 0, to: line.count, by: min(piece, line.count)) {
+                    let part = line[start...].prefix(piece)
+                    let sent = part.withUnsafeBytes {
+                        Glibc.send(control, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                    }
+                    if sent < 0 { return }
+                    // Slower than the client, so that each byte finds it waiting.
+                    if piece == 1 { usleep(5_000) }
+                }
+            }
         }
 
         func write(_ text: String) throws {

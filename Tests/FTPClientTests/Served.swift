@@ -19,19 +19,21 @@ final class Served: Sendable {
         _ dialect: Dialect = .proftpd, connections: Int = 4, faults: FaultPlan = .none,
         maximumConnections: Int? = nil, base: ClientConfiguration.Base = .relativeToLogin([]),
         password: String = "", users: [String: String] = ["anonymous": ""],
-        timeouts: ClientConfiguration.Timeouts = .init(),
-        listingLimit: ClientConfiguration.ListingLimit = .init(), fill: (MemoryTree) -> Void = { _ in }
+        timeouts: ClientConfiguration.Timeouts = .init(), network: NetworkSettings = .init(),
+        listingLimit: ClientConfiguration.ListingLimit = .init(), address: String = "127.0.0.1", host: String? = nil,
+        fill: (MemoryTree) -> Void = { _ in }
     ) throws {
         tree = MemoryTree()
         fill(tree)
         server = try EmbeddedFTPServer(
             .init(
                 storage: .memory(tree), users: users, dialect: dialect, faults: faults,
-                maximumConnections: maximumConnections))
+                address: address, maximumConnections: maximumConnections))
         try server.start()
         var configuration = ClientConfiguration(
-            host: "127.0.0.1", port: server.port, user: Array("anonymous".utf8), password: Secret(password),
+            host: host ?? address, port: server.port, user: Array("anonymous".utf8), password: Secret(password),
             base: base, connections: connections, timeouts: timeouts)
+        configuration.network = network
         configuration.listingLimit = listingLimit
         client = Client(configuration: configuration)
     }

@@ -137,7 +137,7 @@ struct BadInputTests {
                 "ftp://h/", "conections=2", in: directory, code: .usage, says: "did you mean connections?")
             try expectFailure("ftp://h/", "connections=0", in: directory, code: .usage, says: "1 to 64")
             try expectFailure("h:/dir", in: directory, code: .usage, says: "write ftp://HOST/DIRECTORY")
-            try expectFailure("ftps://me:hunter2@h/", in: directory, code: .usage, says: "not supported yet")
+            try expectFailure("ftpx://me:hunter2@h/", in: directory, code: .usage, says: "ftpes:// or ftps:// for TLS")
         }
     }
 

@@ -46,6 +46,9 @@ struct ServerAddressTests {
             Good(url: "ftp://h/a#b?c;d", path: "a#b?c;d", source: "ftp://h/a%23b%3Fc%3Bd"),
             Good(url: "ftp://h/user@home", path: "user@home", source: "ftp://h/user%40home"),
             Good(url: "ftp://[::1]/", host: "::1", source: "ftp://[::1]/"),
+            Good(url: "ftps://me:pw@h/d", user: "me", password: "pw", path: "d", source: "ftps://h/d"),
+            Good(url: "FTPIS://h:991/", port: 991, source: "ftps://h:991/"),
+            Good(url: "ftpes://h", source: "ftpes://h/"),
             Good(
                 url: "ftp://u@[fe80::1%eth0]:21/x", user: "u", host: "fe80::1%eth0", port: 21, path: "x",
                 source: "ftp://[fe80::1%eth0]:21/x"),
@@ -87,8 +90,7 @@ struct ServerAddressTests {
             ("h:/dir", "write ftp://HOST/DIRECTORY"),
             ("ftp:h/dir", "write ftp://HOST/DIRECTORY"),
             ("http://h/", "does not begin with ftp://"),
-            ("ftps://h/", "TLS (ftps://, ftpes://) is not supported yet"),
-            ("FTPES://h/", "not supported yet"),
+            ("ftpx://h/", "ftpes:// or ftps:// for TLS"),
             ("ftp://", "names no host"),
             ("ftp:///dir", "names no host"),
             ("ftp://@h/", "user name before @ is empty"),
@@ -126,7 +128,7 @@ struct ServerAddressTests {
         "never shows a password in what it complains about",
         arguments: [
             "ftp://me:hunter2/x@h/", "ftp://me:hunter2%zz@h/", "ftp://me:hunter2:hunter2/", "ftp://me:hunter2%0A@h/",
-            "ftps://me:hunter2@h/", "ftp://me:hunter2@h o/", "me:hunter2@h",
+            "ftpx://me:hunter2@h/", "ftps://me:hunter2@h o/", "me:hunter2@h",
         ])
     func silence(url: String) {
         #expect {

@@ -66,6 +66,12 @@ import Vocabulary
         #expect(entry.size == nil)
     }
 
+    @Test func aLaterTypeReplacesTheTargetToo() throws {
+        let entry = try #require(FactLine.parse(bytes("type=OS.unix=slink:/x;type=file;size=9; a")))
+        #expect(entry.kind == .file)
+        #expect(entry.linkTarget == nil)
+    }
+
     @Test(
         arguments: [
             ("size=0", 0), ("size=9223372036854775807", .max), ("size=9223372036854775808", nil), ("size=-1", nil),

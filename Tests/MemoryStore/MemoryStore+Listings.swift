@@ -7,13 +7,13 @@ extension MemoryStore {
     package var knownListings: [Bool] { state.withLock { $0.knownListings } }
 
     package func listing(
-        of directory: RemotePath, isKnown: Bool, cancellation: Cancellation
+        of directory: RemotePath, isKnown: Bool, urgency: Urgency, cancellation: Cancellation
     ) throws(StoreError) -> RemoteListing {
         let limit = state.withLock { state in
             state.knownListings.append(isKnown)
             return state.settings.listingLimit ?? .max
         }
-        let all = try list(directory, cancellation: cancellation)
+        let all = try list(directory, urgency: urgency, cancellation: cancellation)
         return RemoteListing(entries: Array(all.prefix(limit)), isComplete: all.count <= limit)
     }
 

@@ -46,6 +46,8 @@ package final class MemoryStore: RemoteStore {
         /// Whether links show their targets with a `../` for each directory above them, as if these were absolute; one
         /// whose target is `OUT` shows none.
         package var movesLinks = false
+        /// How many streams more there may be without anybody having to wait.
+        package var spareStreams = 3
         /// The server's clock.
         package var time = Timestamp(seconds: 1_000_000_000)
     }
@@ -57,6 +59,7 @@ package final class MemoryStore: RemoteStore {
         var root = Node(directory: Timestamp(seconds: 900_000_000))
         var settings = Settings()
         var calls: [Call] = []
+        var callsAhead: [Call] = []
         var bytesRead: Int64 = 0
         var knownListings: [Bool] = []
         var hook: Hook?
@@ -69,6 +72,9 @@ package final class MemoryStore: RemoteStore {
 
     /// All calls so far but the single reads of streams.
     package var calls: [Call] { state.withLock { $0.calls } }
+
+    /// Those of the calls that nobody waited for when they were made.
+    package var callsAhead: [Call] { state.withLock { $0.callsAhead } }
 
     /// How many bytes the read streams have brought.
     package var bytesRead: Int64 { state.withLock { $0.bytesRead } }
@@ -94,8 +100,10 @@ package final class MemoryStore: RemoteStore {
 
     // MARK: - RemoteStore
 
+    package var spareStreams: Int { state.withLock { $0.settings.spareStreams } }
+
     package func list(
-        _ directory: RemotePath, cancellation: Cancellation
+        _ directory: RemotePath, urgency: Urgency, cancellation: Cancellation
     ) throws(StoreError) -> [RemoteEntry] {
         // The answer is composed before the hook can make it wait on its way.
         let answer = state.withLock { state -> Result<[RemoteEntry], StoreError> in
@@ -107,7 +115,7 @@ package final class MemoryStore: RemoteStore {
                 return .failure(error)
             }
         }
-        try enter(.list(directory), cancellation)
+        try enter(.list(directory), urgency: urgency, cancellation)
         return try answer.get()
     }
 
@@ -119,9 +127,10 @@ package final class MemoryStore: RemoteStore {
     }
 
     package func openRead(
-        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, cancellation: Cancellation
+        _ path: RemotePath, from offset: Int64, expecting: RemoteAttributes, urgency: Urgency,
+        cancellation: Cancellation
     ) throws(StoreError) -> any RemoteReadStream {
-        try enter(.openRead(path, from: offset), cancellation)
+        try enter(.openRead(path, from: offset), urgency: urgency, cancellation)
         let content = try state.withLock { state throws(StoreError) in
             let node = try state.node(path)
             guard node.kind == .file else { throw StoreError(.isDirectory, "\(path)") }
@@ -211,9 +220,10 @@ package final class MemoryStore: RemoteStore {
     }
 
     /// Notes a call, and lets the hook have its say.
-    func enter(_ call: Call, _ cancellation: Cancellation) throws(StoreError) {
+    func enter(_ call: Call, urgency: Urgency = .wanted, _ cancellation: Cancellation) throws(StoreError) {
         let hook = state.withLock { state in
             if case .read = call {} else { state.calls.append(call) }
+            if case .ahead = urgency { state.callsAhead.append(call) }
             return state.hook
         }
         try hook?(call, cancellation)

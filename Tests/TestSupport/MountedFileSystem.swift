@@ -21,18 +21,21 @@ package final class MountedFileSystem: Sendable {
     /// - Parameters:
     ///   - remotePath: the directory to mount, relative to the one that the user finds after the login.
     ///   - options: for `-o`, besides the credentials and the place for the spool.
-    package init(_ server: TestServer, _ remotePath: String = "", options: [String] = []) throws {
-        directory = try TemporaryDirectory("mount-\(server)")
+    package convenience init(_ server: TestServer, _ remotePath: String = "", options: [String] = []) throws {
+        try self.init(server.endpoint, remotePath, name: server.description, options: options)
+    }
+
+    /// The same for any server, under a name that tells a person which it is.
+    package init(_ server: Endpoint, _ remotePath: String = "", name: String, options: [String] = []) throws {
+        directory = try TemporaryDirectory("mount-\(name)")
         path = try directory.makeDirectory("mount")
         let credentials = directory.path("credentials")
         try Files.write("username=\(server.user)\npassword=\(server.password)\n", to: credentials)
-        let all = ["credentials=\(credentials)", "spool_dir=\(directory.path("spool"))"] + options
+        let authority = server.authority.map { ["tls_ca=\($0)"] } ?? []
+        let all = ["credentials=\(credentials)", "spool_dir=\(directory.path("spool"))"] + authority + options
         let log = directory.path("log")
         process = try ChildProcess(
-            [
-                Repository.program, "ftp://\(server.host):\(server.port)/\(remotePath)", path, "-f", "-d", "-o",
-                all.joined(separator: ","),
-            ],
+            [Repository.program, server.url(remotePath), path, "-f", "-d", "-o", all.joined(separator: ",")],
             output: log, errors: log)
         let isThere = waitUntil(within: .seconds(20)) { isMounted || process.poll() != nil }
         guard isThere, isMounted else {

@@ -25,6 +25,9 @@ package final class TestServer: Sendable, CustomStringConvertible {
             geteuid() == 0 ? [.vsftpd, .proFTPD, .pureFTPd, .pyftpdlib] : [.proFTPD, .pyftpdlib]
         }
 
+        /// How it can use TLS.
+        package var ways: [Endpoint.Security] { self == .pureFTPd ? [.off, .explicit] : [.off, .explicit, .implicit] }
+
         /// Those that this user can run.
         package static var available: [Kind] { real + [.embedded] }
     }
@@ -36,53 +39,70 @@ package final class TestServer: Sendable, CustomStringConvertible {
         let user: String
         let password: String
         let root: String
+        // With TLS only.
+        let ca: String?
+        let tls_log: String?
+        let tls_resumed: String?
+        let tls_not_resumed: String?
     }
 
     package let kind: Kind
-    package let host: String
-    package let port: UInt16
-    package let user: String
-    package let password: String
+    /// Where it is.
+    package let endpoint: Endpoint
     /// The directory that the user finds after the login.
     package let root: String
+    private let name: String
+    private let report: Report
     private let runDirectory: TemporaryDirectory
     private let limits: [String]
 
-    package var description: String { kind.description }
+    package var host: String { endpoint.host }
+    package var port: UInt16 { endpoint.port }
+    package var user: String { endpoint.user }
+    package var password: String { endpoint.password }
+
+    /// What the script calls it: `vsftpd-explicit-6`.
+    package var description: String { name }
 
     /// Starts a server for one test.
     ///
     /// - Parameters:
+    ///   - security: how it uses TLS; then it requires that of logins and of data connections.
+    ///   - family: at 127.0.0.1 or at ::1.
     ///   - connectionsPerClient: how many control connections the server lets one client have.
     ///   - bytesPerSecond: how fast one transfer goes; 0: as fast as it can.
     ///   - timeZone: in which zone it lists times, where it can; UTC otherwise.
     ///   - listingLimit: how many entries Pure-FTPd shows of a directory.
     ///   - refusesMLSD: whether ProFTPD announces `MLSD` and `MLST`, and refuses them.
     package init(
-        _ kind: Kind, connectionsPerClient: Int = 50, bytesPerSecond: Int = 0, timeZone: String? = nil,
-        listingLimit: Int? = nil, refusesMLSD: Bool = false
+        _ kind: Kind, _ security: Endpoint.Security = .off, _ family: Endpoint.Family = .ipv4,
+        connectionsPerClient: Int = 50, bytesPerSecond: Int = 0, timeZone: String? = nil, listingLimit: Int? = nil,
+        refusesMLSD: Bool = false
     ) throws {
         self.kind = kind
+        name = Self.name(kind, security, family)
         let zone = timeZone.map { ["--time-zone", $0] } ?? []
         let limit = listingLimit.map { ["--listing-limit", String($0)] } ?? []
         let connections = ["--connections-per-client", String(connectionsPerClient)]
-        limits =
-            connections + ["--rate", String(bytesPerSecond)] + zone + limit
-            + (refusesMLSD ? ["--refuse-mlsd"] : [])
-        runDirectory = try TemporaryDirectory("server-\(kind)")
-        let report: Report
+        let refusal = refusesMLSD ? ["--refuse-mlsd"] : []
+        limits = connections + ["--rate", String(bytesPerSecond)] + zone + limit + refusal
+        runDirectory = try TemporaryDirectory("server-\(name)")
         do {
-            let output = try Self.script("start", kind, runDirectory, limits)
+            let output = try Self.script("start", name, runDirectory, limits)
             guard let first = try JSONDecoder().decode([Report].self, from: Data(output.utf8)).first else {
                 throw TestFailure("test-servers printed no server: \(output)")
             }
             report = first
         }
-        host = report.host
-        port = report.port
-        user = report.user
-        password = report.password
+        endpoint = Endpoint(
+            host: report.host, port: report.port, user: report.user, password: report.password, security: security,
+            authority: report.ca)
         root = report.root
+    }
+
+    /// What the script calls a server.
+    package static func name(_ kind: Kind, _ security: Endpoint.Security, _ family: Endpoint.Family) -> String {
+        kind.rawValue + (security == .off ? "" : "-\(security.rawValue)") + (family == .ipv6 ? "-6" : "")
     }
 
     deinit {
@@ -115,20 +135,34 @@ package final class TestServer: Sendable, CustomStringConvertible {
     /// Ends it. Its files stay until the value goes.
     package func stop() { try? act("stop") }
 
+    /// How many data connections have resumed a TLS session and how many have not, as the server has written it down;
+    /// `nil` for servers that do not.
+    package func resumptions() throws -> (resumed: Int, others: Int)? {
+        guard let log = report.tls_log, let resumed = report.tls_resumed, let others = report.tls_not_resumed else {
+            return nil
+        }
+        let lines = Files.text(log).split(separator: "\n")
+        func count(_ pattern: String) throws -> Int {
+            let pattern = try Regex(pattern)
+            return lines.count { $0.contains(pattern) }
+        }
+        return (try count(resumed), try count(others))
+    }
+
     private func act(_ action: String) throws {
-        _ = try Self.script(action, kind, runDirectory, limits)
+        _ = try Self.script(action, name, runDirectory, limits)
     }
 
     private static func script(
-        _ action: String, _ kind: Kind, _ run: TemporaryDirectory, _ limits: [String]
+        _ action: String, _ name: String, _ run: TemporaryDirectory, _ limits: [String]
     ) throws -> String {
         let arguments = [
-            Repository.script("test-servers"), action, kind.rawValue, "--run", run.path("run"), "--root",
+            Repository.script("test-servers"), action, name, "--run", run.path("run"), "--root",
             run.path("root"),
         ]
         // The first start on a machine downloads packages.
         let outcome = try Shell.run(arguments + limits, ["FTPFS": Repository.program], timeout: .seconds(300))
-        guard outcome.succeeded else { throw TestFailure("test-servers \(action) \(kind): \(outcome)") }
+        guard outcome.succeeded else { throw TestFailure("test-servers \(action) \(name): \(outcome)") }
         return outcome.output
     }
 

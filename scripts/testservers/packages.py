@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from .settings import STORE
 
 PYFTPDLIB = "pyftpdlib==2.2.0"
+PYOPENSSL = "pyOpenSSL==24.2.1"
 
 
 class Missing(Exception):
@@ -109,13 +110,13 @@ def debian_package(package, binary):
     return folder, environment
 
 
-def pyftpdlib():
-    """Installs pyftpdlib into a folder of its own and returns that."""
-    folder = STORE / "packages" / PYFTPDLIB
+def python_package(requirement, module):
+    """Installs a package of PyPI, with what it needs, into a folder of its own and returns that."""
+    folder = STORE / "packages" / requirement
     with only_one_installs():
-        if not (folder / "pyftpdlib").exists():
-            print(f"test-servers: installing {PYFTPDLIB}", file=sys.stderr)
+        if not (folder / module).exists():
+            print(f"test-servers: installing {requirement}", file=sys.stderr)
             quiet(
                 sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore",
-                "--target", folder, PYFTPDLIB)
+                "--target", folder, requirement)
     return folder

@@ -1,7 +1,9 @@
 """How each of the four servers is configured and started.
 
 What all of them do alike: one user with a password, its files in one root, every permission inside it, no limit that a
-test would meet by accident, names as bytes, dot files shown, times in UTC, the process in the foreground.
+test would meet by accident, names as bytes, dot files shown, times in UTC, the process in the foreground. With TLS it is
+required for login and data; vsftpd and ProFTPD require that data connections resume a session, vsftpd also that uploads
+end in order.
 """
 
 import grp
@@ -10,7 +12,7 @@ import pwd
 import sys
 
 from . import packages
-from .settings import HOST, PASSIVE_PORTS, PASSWORD, PASSWORD_HASH, REPOSITORY, USER, session_ids
+from .settings import PASSIVE_PORTS, PASSWORD, PASSWORD_HASH, REPOSITORY, USER, session_ids
 
 FIRST_PORT, LAST_PORT = PASSIVE_PORTS
 
@@ -36,9 +38,21 @@ def vsftpd(server):
     server.write(
         "pam.d/ftpfs-tests", "auth required pam_unix.so nodelay\naccount required pam_unix.so\nsession required pam_permit.so\n",
         0o644)
+    listen = f"listen_ipv6=YES\nlisten_address6={server.host}" if server.family == 6 else f"listen=YES\nlisten_address={server.host}"
+    tls = "" if server.tls == "off" else f"""\
+ssl_enable=YES
+implicit_ssl={"YES" if server.tls == "implicit" else "NO"}
+rsa_cert_file={server.certificates.server}
+rsa_private_key_file={server.certificates.key}
+force_local_logins_ssl=YES
+force_local_data_ssl=YES
+ssl_ciphers=HIGH
+require_ssl_reuse=YES
+strict_ssl_read_eof=YES
+debug_ssl=YES
+"""
     configuration = server.write("vsftpd.conf", f"""\
-listen=YES
-listen_address={HOST}
+{listen}
 listen_port={server.port}
 background=NO
 anonymous_enable=NO
@@ -69,11 +83,11 @@ max_login_fails=3
 xferlog_enable=YES
 log_ftp_protocol=YES
 syslog_enable=NO
-vsftpd_log_file={server.log}.protocol
+vsftpd_log_file={server.protocol_log}
 seccomp_sandbox=NO
 isolate=NO
 isolate_network=NO
-""")
+{tls}""")
     # FUSE mounts that are there now would live on in the namespace after the machine's umount, and keep their programs
     # waiting.
     script = """
@@ -96,20 +110,33 @@ def proftpd(server):
     owner = "" if as_root else f"User {pwd.getpwuid(uid).pw_name}\nGroup {grp.getgrgid(gid).gr_name}"
     users = server.write("users", f"{USER}:{PASSWORD_HASH}:{uid}:{gid}:ftpfs tests:{server.root}:/bin/sh\n")
     groups = server.write("groups", f"{USER}:x:{gid}:{USER}\n")
+    tls = "" if server.tls == "off" else f"""\
+ModulePath {packages.debian_package("proftpd-mod-crypto", "usr/lib/proftpd/mod_tls.so")[0] / "usr/lib/proftpd"}
+LoadModule mod_tls.c
+TLSEngine on
+TLSRequired on
+TLSProtocol TLSv1.2 TLSv1.3
+TLSECCertificateFile {server.certificates.server}
+TLSECCertificateKeyFile {server.certificates.key}
+TLSCACertificateFile {server.certificates.authority}
+TLSLog {server.tls_log}
+{"TLSOptions UseImplicitSSL" if server.tls == "implicit" else ""}
+TLSVerifyClient off
+"""
     configuration = server.write("proftpd.conf", f"""\
-ServerName "ftpfs tests"
+{tls}ServerName "ftpfs tests"
 ServerType standalone
-DefaultAddress {HOST}
+DefaultAddress {server.host}
 SocketBindTight on
 Port {server.port}
-UseIPv6 off
+UseIPv6 {"on" if server.family == 6 else "off"}
 {owner}
 ControlsEngine off
 PidFile {server.run}/proftpd.pid
 ScoreboardFile {server.run}/scoreboard
 DelayEngine off
 SystemLog {server.log}
-ExtendedLog {server.log}.protocol ALL commands
+ExtendedLog {server.protocol_log} ALL commands
 LogFormat commands "%t [%P] \\"%r\\" %s"
 TransferLog none
 WtmpLog off
@@ -158,8 +185,10 @@ def pure_ftpd(server):
     packages.quiet(folder / "usr/bin/pure-pw", "mkdb", database, "-f", users)
     return [
         str(folder / "usr/sbin/pure-ftpd"),
-        "--bind", f"{HOST},{server.port}",
-        "--ipv4only",
+        "--bind", f"{server.host},{server.port}",
+        f"--ipv{server.family}only",
+        # 3: neither logins nor data in the clear.
+        *(["--tls", "3", "--certfile", str(server.certificates.both)] if server.tls == "explicit" else []),
         "--chrooteveryone",
         "--noanonymous",
         "--dontresolve",
@@ -182,26 +211,55 @@ def pure_ftpd(server):
 
 def pyftpdlib(server):
     """pyftpdlib, in a Python process of ours (`serve_pyftpdlib.py`)."""
-    folder = packages.pyftpdlib()
+    folders = [packages.python_package(packages.PYFTPDLIB, "pyftpdlib")]
+    secure = []
+    if server.tls != "off":
+        folders.append(packages.python_package(packages.PYOPENSSL, "OpenSSL"))
+        secure = [server.tls, str(server.certificates.server), str(server.certificates.key), str(server.tls_log)]
     uid, gid = session_ids()
     program = REPOSITORY / "scripts" / "testservers" / "serve_pyftpdlib.py"
-    environment = dict(os.environ, PYTHONPATH=str(folder), PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
+    path = os.pathsep.join(str(folder) for folder in folders)
+    environment = dict(os.environ, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
     return [
-        sys.executable, str(program), HOST, str(server.port), str(FIRST_PORT), str(LAST_PORT), str(server.root), USER, PASSWORD,
-        str(uid), str(gid), str(server.connections), str(server.rate),
+        sys.executable, str(program), server.host, str(server.port), str(FIRST_PORT), str(LAST_PORT), str(server.root), USER, PASSWORD,
+        str(uid), str(gid), str(server.connections), str(server.rate), *secure,
     ], environment
 
 
 def embedded(server):
     """The server of `ftpfs serve`: not one of the four real ones, started only when named. It lets everybody in."""
     program = os.environ.get("FTPFS", str(REPOSITORY / ".build" / "debug" / "ftpfs"))
-    return [program, "serve", str(server.root), "--port", str(server.port)], dict(os.environ)
+    secure = []
+    if server.tls != "off":
+        files = ["--certificate", str(server.certificates.server), "--key", str(server.certificates.key)]
+        secure = ["--tls", server.tls, *files]
+    command = [program, "serve", str(server.root), "--listen", server.host, "--port", str(server.port), *secure]
+    return command, dict(os.environ)
 
 
 REAL = ["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]
 
 PRODUCTS = {"vsftpd": vsftpd, "proftpd": proftpd, "pure-ftpd": pure_ftpd, "pyftpdlib": pyftpdlib, "embedded": embedded}
 """Name on the command line → what prepares the server and returns its command line and environment."""
+
+TLS = {
+    "vsftpd": ["off", "explicit", "implicit"],
+    "proftpd": ["off", "explicit", "implicit"],
+    "pure-ftpd": ["off", "explicit"],
+    "pyftpdlib": ["off", "explicit", "implicit"],
+    "embedded": ["off", "explicit", "implicit"],
+}
+"""Which product uses TLS in which ways."""
+
+TLS_LOGS = {
+    "vsftpd": ("log.protocol", r"\[ftpfs\] DEBUG: .*SSL version: \S+ .*, reused,", r"\[ftpfs\] DEBUG: .*SSL version: \S+ .*, not reused,"),
+    "proftpd": ("log.tls", r"client reused TLS session for data connection", r"client did not reuse TLS session"),
+    "pure-ftpd": (None, None, None),
+    "pyftpdlib": ("log.tls", r"^data \S+ resumed$", r"^data \S+ new$"),
+    "embedded": (None, None, None),
+}
+"""Where each writes down the handshakes of data connections: the file, and the patterns of a line for one that resumed a
+session and of one that did not. Pure-FTPd and `ftpfs serve` tell nobody."""
 
 NEED_ROOT = {
     "vsftpd": "it has local users only when it can change to them",

@@ -1,36 +1,25 @@
 """Checks that a server serves as the tests need it, with Python's own FTP client: one line for each point."""
 
 import ftplib
-import io
 import os
+import re
+import ssl
 import time
 from pathlib import Path
+
+from .client import PlainClient, SecureClient, connect
 
 ENTRIES = 20_000
 """More names than any test puts into one directory."""
 
-
-class Client(ftplib.FTP):
-    """Names are bytes: Latin-1 maps each byte to one character and back."""
-
-    def __init__(self, server):
-        super().__init__(timeout=30, encoding="latin-1")
-        self.connect(server["host"], server["port"])
-        self.login(server["user"], server["password"])
-
-    def put(self, verb, name, data, rest=None):
-        self.storbinary(f"{verb} {name}", io.BytesIO(data), rest=rest)
-
-    def names(self, path=None):
-        lines = []
-        self.retrlines("LIST -a" if path is None else f"LIST -a {path}", lines.append)
-        return [line.split(None, 8)[8] for line in lines if not line.startswith("total")]
+REQUIRE_RESUMPTION = {"vsftpd", "proftpd"}
+"""Those that refuse a data connection which does not resume a session."""
 
 
 def selftest(server):
     """Whether the server passed; prints what did not."""
     root = Path(server["root"])
-    client = Client(server)
+    client = connect(server)
     failures = []
 
     def point(description, holds):
@@ -44,8 +33,11 @@ def selftest(server):
             return True
         return False
 
-    point("a wrong password is refused", refused(lambda: Client({**server, "password": "wrong horse"})))
-    point("an unknown user is refused", refused(lambda: Client({**server, "user": "somebody"})))
+    # How a server is reached makes no difference to these, and Pure-FTPd thinks for seconds about each.
+    is_plain = server["tls"] == "off" and server["family"] == 4
+    if is_plain:
+        point("a wrong password is refused", refused(lambda: connect(server, password="wrong horse")))
+        point("an unknown user is refused", refused(lambda: connect(server, user="somebody")))
 
     # Without 0xFF, which ProFTPD takes for the beginning of a TELNET command (RFC 854), and without the backslash, which
     # Pure-FTPd refuses.
@@ -75,6 +67,31 @@ def selftest(server):
     point(f"{verb} sets the time, in UTC", time.strftime("%Y%m%d%H%M%S", time.gmtime((root / "file").stat().st_mtime)) == stamp)
     client.delete("file")
 
+    if is_plain:
+        big_directory(root, client, point)
+    if server["tls"] != "off":
+        secure(server, client, point, refused)
+
+    others = []
+    try:
+        while len(others) + 1 < min(server["connections"], 20):
+            others.append(connect(server))
+        point("the clients that shall fit do", True)
+        if server["connections"] < 20:
+            point("one client more is refused", refused(lambda: connect(server)))
+    except (OSError, EOFError, ftplib.Error) as reason:
+        point(f"the clients that shall fit do ({len(others) + 1}: {reason})", False)
+    for other in [*others, client]:
+        other.close()
+    for failure in failures:
+        print(f"{server['name']}: FAILED: {failure}")
+    if not failures:
+        print(f"{server['name']}: serves as the tests need it")
+    return not failures
+
+
+def big_directory(root, client, point):
+    """Many names."""
     many = root / "many"
     many.mkdir()
     many.chmod(0o777)
@@ -87,19 +104,41 @@ def selftest(server):
         entry.unlink()
     many.rmdir()
 
-    others = []
-    try:
-        while len(others) + 1 < min(server["connections"], 20):
-            others.append(Client(server))
-        point("the clients that shall fit do", True)
-        if server["connections"] < 20:
-            point("one client more is refused", refused(lambda: Client(server)))
-    except (OSError, EOFError, ftplib.Error) as reason:
-        point(f"the clients that shall fit do ({len(others) + 1}: {reason})", False)
-    for other in [*others, client]:
+
+def secure(server, client, point, refused):
+    """The points of a server with TLS."""
+
+    def lines(pattern):
+        log = server["tls_log"] and Path(server["tls_log"]).read_text(errors="replace")
+        return len(re.findall(pattern, log, re.MULTILINE)) if log else None
+
+    if server["tls"] == "explicit":
+        plain = PlainClient(server)
+        point("a login in the clear is refused", refused(lambda: plain.login(server["user"], server["password"])))
+        plain.close()
+    client.prot_p()
+    data_in_the_clear = lambda: (client.prot_c(), client.names())  # noqa: E731
+    point("data in the clear are refused", refused(data_in_the_clear))
+    client.prot_p()
+
+    for newest in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        other = SecureClient(server, newest=newest)
+        other.login(server["user"], server["password"])
+        before = lines(server["tls_resumed"] or "")
+        other.put("STOR", "file", b"secret")
+        other.names()
+        if before is not None:
+            point(f"the log tells the two data connections that resumed a {newest.name} session", lines(server["tls_resumed"]) == before + 2)
+        before = lines(server["tls_not_resumed"] or "")
+        other.resumes = False
+        try:
+            is_refused = refused(lambda: other.put("STOR", "file", b"secret"))
+        except OSError:
+            # The reply would say it too, but the data connection breaks first.
+            is_refused = True
+        point(f"without resumption data are {'refused' if server['product'] in REQUIRE_RESUMPTION else 'taken'}, {newest.name}",
+              is_refused == (server["product"] in REQUIRE_RESUMPTION))
+        if before is not None:
+            point(f"the log tells the one that did not ({newest.name})", lines(server["tls_not_resumed"]) == before + 1)
         other.close()
-    for failure in failures:
-        print(f"{server['name']}: FAILED: {failure}")
-    if not failures:
-        print(f"{server['name']}: serves as the tests need it")
-    return not failures
+    client.delete("file")

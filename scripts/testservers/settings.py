@@ -38,6 +38,7 @@ class Settings:
     """One server as it shall run."""
 
     name: str
+    host: str
     port: int
     root: Path
     run: Path
@@ -46,6 +47,11 @@ class Settings:
     """How many control connections one client address may have."""
     rate: int = 0
     """Bytes per second of one transfer; 0: as fast as it goes."""
+    tls: str = "off"
+    """off, explicit or implicit."""
+    family: int = 4
+    certificates: "object" = None
+    """The files for TLS (`certificates.Certificates`); None without."""
     zone: str | None = None
     """The time zone in which it lists times where it can; `None`: UTC."""
     listing_limit: int = 200_000
@@ -56,6 +62,16 @@ class Settings:
     @property
     def log(self):
         return self.run / "log"
+
+    @property
+    def protocol_log(self):
+        """Commands and replies, where the server writes them down apart from its log."""
+        return self.run / "log.protocol"
+
+    @property
+    def tls_log(self):
+        """Where the handshakes are written down."""
+        return self.run / "log.tls"
 
     def write(self, name, text, mode=0o600):
         """Writes a file of the server's folder and returns its path."""

@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 from . import processes
+from .certificates import certificates
+from .client import connect
 from .packages import Missing
-from .products import PRODUCTS
-from .settings import ANONYMOUS, HOST, PASSWORD, USER, Settings, session_ids
+from .products import PRODUCTS, TLS_LOGS
+from .settings import ANONYMOUS, PASSWORD, USER, Settings, session_ids
 
 
 class Servers:
@@ -35,50 +37,65 @@ class Servers:
     def is_running(self, server):
         return processes.start_time(server["pid"]) == server["started"]
 
-    def start(self, name, root, connections, rate=0, port=None, zone=None, listing_limit=200_000, refuses_mlsd=False):
-        """Starts a server and returns its description once a login works.
+    def start(self, wanted, connections, rate=0, port=None, zone=None, listing_limit=200_000, refuses_mlsd=False):
+        """Starts servers at once and returns their descriptions when each lets the user log in.
 
-        A server that runs already with the same root and limits is left as it is. One that ran before gets its old port
-        again, unless told otherwise, so that clients find it.
+        `wanted` has pairs of a `Name` and the server's root. A server that runs already with the same root and limits is
+        left as it is. One that ran before gets its old port again, unless told otherwise, so that clients find it.
         """
+        begun = [self._begin(name, root, connections, rate, port, zone, listing_limit, refuses_mlsd) for name, root in wanted]
+        for server, child, command in begun:
+            ready = child is None or processes.wait_until(lambda: child.poll() is not None or can_log_in(server), 20)
+            if not ready or child and child.poll() is not None:
+                for other, _, _ in begun:
+                    self.stop(other["name"])
+                log = Path(server["log"]).read_text(errors="replace")[-2000:].strip()
+                raise Missing(f"{server['name']} did not start; command: {' '.join(command)}\n{log}")
+        return [server for server, _, _ in begun]
+
+    def _begin(self, name, root, connections, rate, port, zone, listing_limit, refuses_mlsd):
+        """Starts the process of a server; it need not answer yet. Returns no process for one that runs already."""
         root.mkdir(parents=True, exist_ok=True)
         uid, gid = session_ids()
         if os.geteuid() == 0:
             os.chown(root, uid, gid)
             require_passage(root)
-        old = self.load().get(name)
+        text = str(name)
+        old = self.load().get(text)
         if old and self.is_running(old):
-            wanted = {**old, "root": str(root), "connections": connections, "rate": rate, "port": port or old["port"], "zone": zone, "listing_limit": listing_limit, "refuses_mlsd": refuses_mlsd}
-            if old == wanted:
-                return old
+            new = {**old, "root": str(root), "connections": connections, "rate": rate, "port": port or old["port"], "zone": zone, "listing_limit": listing_limit, "refuses_mlsd": refuses_mlsd}
+            if old == new:
+                return old, None, []
         if old:
-            self.stop(name)
+            self.stop(text)
             port = port or old["port"]
-        port = port or free_port()
-        run = self.run / name
+        port = port or free_port(name.host)
+        run = self.run / text
         run.mkdir(parents=True, exist_ok=True)
-        settings = Settings(name, port, root, run, connections, rate, zone, listing_limit, refuses_mlsd)
-        command, environment = PRODUCTS[name](settings)
+        files = certificates(self.run) if name.tls != "off" else None
+        settings = Settings(text, name.host, port, root, run, connections, rate, name.tls, name.family, files, zone, listing_limit, refuses_mlsd)
+        command, environment = PRODUCTS[name.product](settings)
         if zone:
             environment = {**environment, "TZ": zone}
         with open(settings.log, "ab") as log:
             child = subprocess.Popen(
                 command, env=environment, cwd=run, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        user, password = (ANONYMOUS, ANONYMOUS) if name == "embedded" else (USER, PASSWORD)
+        user, password = (ANONYMOUS, ANONYMOUS) if name.product == "embedded" else (USER, PASSWORD)
         server = {
-            "name": name, "host": HOST, "port": port, "user": user, "password": password, "root": str(root),
-            "pid": child.pid, "log": str(settings.log), "connections": connections, "rate": rate, "zone": zone,
-            "listing_limit": listing_limit, "refuses_mlsd": refuses_mlsd,
+            "name": text, "product": name.product, "host": name.host, "port": port, "user": user, "password": password,
+            "root": str(root), "pid": child.pid, "log": str(settings.log), "protocol_log": str(settings.protocol_log),
+            "tls": name.tls, "family": name.family, "connections": connections, "rate": rate,
+            "zone": zone, "listing_limit": listing_limit, "refuses_mlsd": refuses_mlsd,
             "started": processes.start_time(child.pid),
         }
-        self.save({**self.load(), name: server})
+        if files:
+            log, resumed, full = TLS_LOGS[name.product]
+            server |= {
+                "ca": str(files.authority), "tls_log": log and str(run / log), "tls_resumed": resumed, "tls_not_resumed": full,
+            }
+        self.save({**self.load(), text: server})
         (run / "pid").write_text(f"{child.pid}\n")
-        ready = processes.wait_until(lambda: child.poll() is not None or can_log_in(server), 20)
-        if not ready or child.poll() is not None:
-            self.stop(name)
-            log = settings.log.read_text(errors="replace")[-2000:].strip()
-            raise Missing(f"{name} did not start; command: {' '.join(command)}\n{log}")
-        return server
+        return server, child, command
 
     def stop(self, name, first=signal.SIGTERM):
         """Ends a server and all its sessions, exactly those; it is forgotten, its port is not."""
@@ -98,10 +115,10 @@ class Servers:
         self.file.unlink(missing_ok=True)
 
 
-def free_port():
+def free_port(host):
     """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
@@ -115,9 +132,7 @@ def require_passage(root):
 def can_log_in(server):
     """Whether the server takes the user and answers."""
     try:
-        with ftplib.FTP(timeout=5) as client:
-            client.connect(server["host"], server["port"])
-            client.login(server["user"], server["password"])
+        with connect(server, timeout=5) as client:
             client.pwd()
             return True
     except (OSError, EOFError, ftplib.Error):

@@ -1,0 +1,104 @@
+import Synchronization
+import Threading
+
+#if canImport(Glibc)
+@preconcurrency import Glibc
+#endif
+
+/// A piece of a file's content, filled from some place in it on by the thread of a stream.
+///
+/// It covers one stretch of ``ReadPlanner/chunkSize`` bytes of the file, or what there is of it before the file's end.
+/// A stream that begins in the middle of it leaves the part in front empty.
+final class Chunk: @unchecked Sendable {
+    // The memory is written once, from `lower` to its end, by one thread, which then moves `filled`; only bytes between
+    // the two are ever read. That is what makes `@unchecked Sendable` true.
+    let bytes: UnsafeMutableRawBufferPointer
+    /// The first byte that it has.
+    let lower: Int
+    private let end: Atomic<Int>
+    private let memory: ChunkMemory
+
+    /// An empty chunk for bytes from `lower` to `capacity`.
+    init(capacity: Int, from lower: Int = 0, memory: ChunkMemory) {
+        bytes = memory.take(max(1, capacity))
+        self.lower = lower
+        end = Atomic(lower)
+        self.memory = memory
+    }
+
+    deinit {
+        memory.giveBack(bytes)
+    }
+
+    /// The end of the bytes that are here.
+    var filled: Int { end.load(ordering: .acquiring) }
+
+    /// More bytes are here; for the one thread that fills it.
+    func fill(_ count: Int) { end.wrappingAdd(count, ordering: .releasing) }
+
+    /// Whether it is filled to its end.
+    var isFull: Bool { filled == bytes.count }
+
+    /// Whether a range of it is here.
+    func holds(_ range: Range<Int>) -> Bool { lower <= range.lowerBound && range.upperBound <= filled }
+}
+
+/// The memory behind chunks: counted, and used again.
+///
+/// Fresh memory costs a page fault, and the zeroing of a page, for every 4 KiB: a tenth of the processor time of a
+/// sequential read. So buffers of the full size are kept when they come back, up to a bound. They are the kernel's pages
+/// and not `malloc`'s: each thread has an arena there, and what one returns does not serve the next.
+final class ChunkMemory: Sendable {
+    /// The one size that is kept.
+    private static let unit = Int(ReadPlanner.chunkSize)
+
+    private struct State {
+        /// The addresses of buffers that nobody uses.
+        var free: [UInt] = []
+        var inUse = 0
+    }
+
+    /// Innermost of all monitors: entered with a reader's or the cache's held, and enters none.
+    private let state = Monitor(State())
+    private let limit: Int
+
+    /// - Parameter spare: how many bytes to keep for the next one.
+    init(spare: Int) {
+        limit = spare / Self.unit
+    }
+
+    /// The bytes in use, in the cache or on their way to a reader.
+    var byteCount: Int { state.withLock { $0.inUse } }
+
+    fileprivate func take(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        let kept = state.withLock { state -> UInt? in
+            state.inUse += count
+            return count == Self.unit ? state.free.popLast() : nil
+        }
+        guard count == Self.unit else { return .allocate(byteCount: count, alignment: 16) }
+        if let kept { return UnsafeMutableRawBufferPointer(start: .init(bitPattern: kept), count: count) }
+        guard let start = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            start != MAP_FAILED
+        else { preconditionFailure("no memory for \(count) bytes") }
+        return UnsafeMutableRawBufferPointer(start: start, count: count)
+    }
+
+    fileprivate func giveBack(_ buffer: UnsafeMutableRawBufferPointer) {
+        guard buffer.count == Self.unit, let start = buffer.baseAddress else {
+            state.withLock { $0.inUse -= buffer.count }
+            return buffer.deallocate()
+        }
+        let isKept = state.withLock { state -> Bool in
+            state.inUse -= buffer.count
+            guard state.free.count < limit else { return false }
+            // The one used last is the next: its bytes are still in the processor's cache.
+            state.free.append(UInt(bitPattern: start))
+            return true
+        }
+        if !isKept { munmap(start, buffer.count) }
+    }
+
+    deinit {
+        for address in state.withLock({ $0.free }) { munmap(.init(bitPattern: address), Self.unit) }
+    }
+}

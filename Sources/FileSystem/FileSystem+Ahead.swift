@@ -1,0 +1,308 @@
+import Logging
+import Threading
+import Vocabulary
+
+/// What has been asked for ahead of anybody's wish, and what is expected: the state of one monitor.
+///
+/// Nothing here is waited for by a request, and no failure of it is shown to anybody: what could not be had ahead is asked
+/// for again by whoever wants it.
+struct AheadState {
+    struct Fetch {
+        let number: InodeNumber
+        let reader: FileReader
+        let cancellation = Cancellation()
+    }
+
+    var walks = WalkPlanner()
+    var fetches: FetchPlanner
+    /// Directories that are being listed, or are, ahead. Their inodes are held (``Inode/isAwaited``).
+    var listings: [Place: (number: InodeNumber, flight: ListingFlight)] = [:]
+    /// Files that are being fetched, or are, ahead. Their inodes are held, too.
+    var files: [Place: Fetch] = [:]
+    var statistics = AheadStatistics()
+    var isClosed = false
+
+    /// - Parameter cacheSize: of which a quarter may be filled with what nobody has asked for yet.
+    init(cacheSize: Int) {
+        fetches = FetchPlanner(limit: Int64(cacheSize / 4))
+    }
+}
+
+/// What the work ahead was good for.
+package struct AheadStatistics: Hashable, Sendable {
+    /// Directories listed ahead, those of them that somebody read, and those that were too old when somebody did.
+    package var listed = 0
+    package var listedUsed = 0
+    package var listedOutdated = 0
+    /// Files fetched ahead, and those of them that somebody opened.
+    package var fetched = 0
+    package var fetchedUsed = 0
+
+    /// Nothing yet.
+    package init() {}
+}
+
+extension FileSystem {
+    /// What the work ahead was good for so far.
+    package var aheadStatistics: AheadStatistics { ahead.withLock { $0.statistics } }
+
+    /// With an older truth than that nothing would be left of a listing when somebody comes for it.
+    private static var shortestTimeToLive: Duration { .seconds(1) }
+    /// In a larger directory putting names in order would take longer than the round trips it saves.
+    private static var mostSiblings: Int { 20_000 }
+
+    // MARK: - Directories
+
+    /// A directory is about to be read from its start.
+    func noteReading(ofDirectory number: InodeNumber) {
+        guard configuration.prefetch, configuration.dirTTL >= Self.shortestTimeToLive else { return }
+        let known = tree.withLock { tree -> (Place, isFresh: Bool)? in
+            guard let place = tree.inodes[number]?.place else { return nil }
+            return (
+                Place(parent: place.parent, name: place.name), tree.directories.isFresh(number, at: configuration.now())
+            )
+        }
+        guard let (place, isFresh) = known else { return }
+        let actions = ahead.withLock { ahead -> [WalkPlanner.Action] in
+            guard !ahead.isClosed else { return [] }
+            let (outcome, actions) = ahead.walks.entered(place, isFresh: isFresh) {
+                order(of: place.parent, .directory)
+            }
+            switch outcome {
+            case .none: break
+            case .used: ahead.statistics.listedUsed += 1
+            case .outdated: ahead.statistics.listedOutdated += 1
+            }
+            return actions
+        }
+        carryOut(actions)
+    }
+
+    /// A directory has been read, and with it listed.
+    func noteListing(of number: InodeNumber) {
+        guard configuration.prefetch else { return }
+        let place = tree.withLock { tree in
+            tree.inodes[number]?.place.map { Place(parent: $0.parent, name: $0.name) }
+        }
+        guard let place else { return }
+        let actions = ahead.withLock { ahead -> [WalkPlanner.Action] in
+            guard !ahead.isClosed, ahead.walks.expectsChildren(of: place), ahead.listings[place] == nil else {
+                return []
+            }
+            return ahead.walks.listed(place, number, children: order(of: number, .directory))
+        }
+        carryOut(actions)
+    }
+
+    private func carryOut(_ actions: [WalkPlanner.Action]) {
+        var rest = actions[...]
+        while let action = rest.popFirst() {
+            switch action {
+            case .list(let place):
+                if !listAhead(place) { rest += settled(place, nil) }
+            case .drop(let place):
+                guard let dropped = ahead.withLock({ $0.listings.removeValue(forKey: place) }) else { continue }
+                dropped.flight.giveUp()
+                letGo(dropped.number)
+            }
+        }
+    }
+
+    /// Starts to list a directory; false if there is no need, or no way.
+    private func listAhead(_ place: Place) -> Bool {
+        guard mayBegin({ !$0.listings.isEmpty }) else { return false }
+        let started = tree.withLock { tree -> (InodeNumber, ListingFlight)? in
+            let now = configuration.now()
+            guard let inode = tree.known(place, .directory, at: now),
+                let flight = tree.directories.startListingAhead(of: inode.number, at: now)
+            else { return nil }
+            inode.isAwaited = true
+            return (inode.number, flight)
+        }
+        guard let (number, flight) = started else { return false }
+        let isOpen = ahead.withLock { ahead in
+            guard !ahead.isClosed else { return false }
+            ahead.listings[place] = (number, flight)
+            return true
+        }
+        do throws(StoreError) {
+            guard isOpen else { throw .cancelled }
+            try listingsAhead.submit { [self] in
+                run(flight, of: number)
+                let isListed = tree.withLock { $0.directories.isFresh(number, at: configuration.now()) }
+                carryOut(settled(place, isListed ? number : nil))
+            }
+            return true
+        } catch {
+            finish(flight, of: number, .failure(error))
+            _ = ahead.withLock { $0.listings.removeValue(forKey: place) }
+            letGo(number)
+            return false
+        }
+    }
+
+    /// A listing ahead has come, or will not come.
+    private func settled(_ place: Place, _ number: InodeNumber?) -> [WalkPlanner.Action] {
+        ahead.withLock { ahead -> [WalkPlanner.Action] in
+            guard !ahead.isClosed else { return [] }
+            if number != nil { ahead.statistics.listed += 1 }
+            return ahead.walks.listed(place, number, children: number.flatMap { order(of: $0, .directory) })
+        }
+    }
+
+    // MARK: - Files
+
+    /// A file is being read from its start.
+    func noteReading(ofFile number: InodeNumber) {
+        guard configuration.prefetch else { return }
+        let place = tree.withLock { tree -> Place? in
+            guard let inode = tree.inodes[number], inode.link == .linked else { return nil }
+            return inode.place.map { Place(parent: $0.parent, name: $0.name) }
+        }
+        guard let place else { return }
+        let actions = ahead.withLock { ahead -> [FetchPlanner.Action] in
+            guard !ahead.isClosed else { return [] }
+            return ahead.fetches.began(place) { files(of: place.parent) }
+        }
+        carryOut(actions)
+    }
+
+    private func carryOut(_ actions: [FetchPlanner.Action]) {
+        var rest = actions[...]
+        while let action = rest.popFirst() {
+            switch action {
+            case .fetch(let place, let size):
+                if !fetch(place, size) { rest += fetched(place, false) }
+            case .drop(let place):
+                if let dropped = ahead.withLock({ $0.files.removeValue(forKey: place) }) { end(dropped) }
+            }
+        }
+    }
+
+    /// Starts to fetch a file; false if there is no need, or no way.
+    private func fetch(_ place: Place, _ size: Int64) -> Bool {
+        guard mayBegin({ !$0.files.isEmpty }) else { return false }
+        let known = tree.withLock { tree -> (AheadState.Fetch, version: UInt64)? in
+            guard let inode = tree.known(place, .file, at: configuration.now()), inode.handles == 0,
+                inode.readerAhead == nil, inode.local == nil, inode.attributes.size == size
+            else { return nil }
+            let fetch = AheadState.Fetch(number: inode.number, reader: makeReader(of: inode.number))
+            inode.isAwaited = true
+            inode.readerAhead = fetch.reader
+            return (fetch, inode.version)
+        }
+        guard let (fetch, version) = known else { return false }
+        let isOpen = ahead.withLock { ahead in
+            if !ahead.isClosed { ahead.files[place] = fetch }
+            return !ahead.isClosed
+        }
+        guard isOpen else {
+            end(fetch)
+            return false
+        }
+        fetch.reader.read(0..<size, size: size, version: version, isAhead: true, fetch.cancellation) { [self] answer in
+            if case .bytes = answer {
+                carryOut(fetched(place, true))
+            } else {
+                carryOut(fetched(place, false))
+            }
+        }
+        return true
+    }
+
+    private func fetched(_ place: Place, _ isHere: Bool) -> [FetchPlanner.Action] {
+        ahead.withLock { ahead in
+            guard !ahead.isClosed else { return [] }
+            if isHere { ahead.statistics.fetched += 1 }
+            return ahead.fetches.fetched(place, isHere)
+        }
+    }
+
+    /// Gives up what was fetched ahead, unless somebody has opened it meanwhile.
+    private func end(_ fetch: AheadState.Fetch) {
+        let isUnused = tree.withLock { tree -> Bool in
+            guard let inode = tree.inodes[fetch.number], inode.readerAhead === fetch.reader else { return false }
+            inode.readerAhead = nil
+            return true
+        }
+        if isUnused {
+            fetch.cancellation.cancel()
+            fetch.reader.released()
+        } else {
+            ahead.withLock { $0.statistics.fetchedUsed += 1 }
+        }
+        letGo(fetch.number)
+    }
+
+    // MARK: - Both
+
+    /// Gives up everything that is under way ahead, and begins nothing more.
+    func endAhead() {
+        let (listings, files, statistics) = ahead.withLock { ahead in
+            ahead.isClosed = true
+            defer {
+                ahead.listings = [:]
+                ahead.files = [:]
+                ahead.walks = WalkPlanner()
+            }
+            return (ahead.listings, ahead.files, ahead.statistics)
+        }
+        for listing in listings.values {
+            listing.flight.giveUp()
+            letGo(listing.number)
+        }
+        for fetch in files.values { end(fetch) }
+        logger.debug("ahead: \(statistics)")
+    }
+
+    /// Whether there are connections for it. With one there is no "ahead": it would take it from whoever comes next.
+    private func mayBegin(_ hasBegun: (AheadState) -> Bool) -> Bool {
+        store.spareStreams > 0 || ahead.withLock { hasBegun($0) }
+    }
+
+    private func letGo(_ number: InodeNumber) {
+        tree.withLock { tree in
+            guard let inode = tree.inodes[number] else { return }
+            inode.isAwaited = false
+            tree.dropUnheld(inode)
+        }
+    }
+
+    /// The names of one kind in a directory, as far as they are known.
+    private func order(of directory: InodeNumber, _ kind: FileKind) -> SiblingOrder? {
+        guard let (record, prefix) = listing(of: directory) else { return nil }
+        let names = record.snapshot().items.compactMap { $0.attributes.kind == kind ? $0.name : nil }
+        return names.isEmpty ? nil : SiblingOrder(names, in: prefix)
+    }
+
+    private func files(of directory: InodeNumber) -> FetchPlanner.Files? {
+        guard let (record, prefix) = listing(of: directory) else { return nil }
+        let items = record.snapshot().items.filter { $0.attributes.kind == .file }
+        let sizes = items.compactMap { item in item.attributes.size.map { (item.name, $0) } }
+        return FetchPlanner.Files(
+            order: SiblingOrder(items.map(\.name), in: prefix),
+            sizes: Dictionary(sizes, uniquingKeysWith: { first, _ in first }))
+    }
+
+    private func listing(of directory: InodeNumber) -> (DirectoryRecord, PathHash)? {
+        tree.withLock { tree in
+            guard let record = tree.directories.record(of: directory), record.listedAt != nil,
+                record.entries.count <= Self.mostSiblings,
+                let path = tree.inodes[directory].flatMap({ tree.inodes.path(of: $0) })
+            else { return nil }
+            return (record, PathHash(path))
+        }
+    }
+}
+
+extension Tree {
+    /// The inode of something that is known to be there, of that kind.
+    fileprivate mutating func known(_ place: Place, _ kind: FileKind, at now: Instant) -> Inode? {
+        guard let parent = inodes[place.parent], parent.kind == .directory,
+            case .present(let entry, _) = directories.knowledge(
+                of: place.name, in: place.parent, at: now, acceptStale: false),
+            entry.attributes.kind == kind, entry.origin != .pending
+        else { return nil }
+        return intern(place.name, in: parent, entry)
+    }
+}

@@ -1,0 +1,38 @@
+import Glibc
+
+/// The targets of the fuzzer, by the name that `scripts/fuzz` knows them by.
+///
+/// One program holds all of them; the environment variable `FTPFS_FUZZ_TARGET` says which one runs. Each takes any bytes
+/// and traps when one of the promises of the parser behind it is broken: not only crashes count. Inputs are bytes as they
+/// come over the wire, without anything in front, so that every file of a corpus can be read, and made, by hand. Where
+/// a target needs a choice (how to cut the bytes into pieces) it makes it from the bytes themselves.
+private let targets: [String: @Sendable ([UInt8]) -> Void] = [
+    "replies": fuzzReplies,
+    "features": fuzzFeatures,
+    "passive": fuzzPassive,
+    "values": fuzzValues,
+    "facts": fuzzFacts,
+    "text": fuzzText,
+    "repetition": fuzzRepetition,
+]
+
+private let target: @Sendable ([UInt8]) -> Void = {
+    let name = unsafe getenv("FTPFS_FUZZ_TARGET").map { unsafe String(cString: $0) } ?? ""
+    guard let target = targets[name] else {
+        print("FTPFS_FUZZ_TARGET has to be one of: \(targets.keys.sorted().joined(separator: " "))")
+        exit(2)
+    }
+    return target
+}()
+
+/// What libFuzzer calls for each input.
+@c(LLVMFuzzerTestOneInput)
+public func testOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    target(unsafe Array(UnsafeBufferPointer(start: data, count: count)))
+    return 0
+}
+
+/// Ends the run: libFuzzer keeps the input, and the message is in its output.
+func require(_ condition: Bool, _ message: @autoclosure () -> String) {
+    if !condition { fatalError("broken promise: \(message())") }
+}
