@@ -35,6 +35,18 @@ extension ArraySlice<UInt8> {
         return reduce(0) { $0 * 10 + Int($1 - ASCII.zero) }
     }
 
+    /// Permission bits (07777) from octal digits; the type of the file, which some servers add, is cut.
+    var octalMode: UInt32? {
+        // 22 octal digits would fill 64 bits; 8 are more than any mode has.
+        guard (1...8).contains(count) else { return nil }
+        var mode: UInt32 = 0
+        for byte in self {
+            guard byte >= ASCII.zero, byte < ASCII.zero + 8 else { return nil }
+            mode = mode << 3 | UInt32(byte - ASCII.zero)
+        }
+        return mode & 0o7777
+    }
+
     /// The number that exactly four digits are: a year.
     var fourDigits: Int64? { count == 4 ? decimal : nil }
 }

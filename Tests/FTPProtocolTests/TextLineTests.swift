@@ -109,7 +109,7 @@ import Vocabulary
 
     @Test(arguments: [
         ("total 20"), ("Gesamt 12K"), ("итого 4"), (""), ("   "), (".:"), ("/pub/sub dir:"),
-        ("drwxr-xr-x 1 a b 1 Jun 10  2021 ."), ("drwxr-xr-x 1 a b 1 Jun 10  2021 .."), ("06-10-24  02:05PM  <DIR>  .."),
+        ("drwxr-xr-x 1 a b 1 Jun 10  2021 ."), ("drwxr-xr-x 1 a b 1 Jun 10  2021 .."),
     ])
     func linesThatNameNothingAreNotCounted(line: String) {
         let listing = listing(line, "-rw-r--r-- 1 a b 1 Jun 10  2021 good")
@@ -138,6 +138,13 @@ import Vocabulary
     }
 
     // MARK: DOS
+
+    @Test func theDirectoriesThemselvesAreNotCounted() {
+        let listing = listing("06-10-24  02:05PM  <DIR>  .", "06-10-24  02:05PM  <DIR>  ..", "06-10-24  02:05PM  1 x")
+        #expect(listing.entries.map(\.name.bytes) == [bytes("x")])
+        #expect(listing.skipped == 0)
+        #expect(listing.showsItself)
+    }
 
     @Test(arguments: [
         ("06-10-24  02:05PM", utc(2024, 6, 10, 14, 5)), ("06-10-2024  14:05", utc(2024, 6, 10, 14, 5)),

@@ -37,7 +37,7 @@ package final class MemoryStore: RemoteStore {
         package var showsTimes = true
         package var showsModes = true
         package var showsSizes = true
-        /// Whether a rename may replace a file.
+        /// Whether a rename replaces a file without being told to.
         package var renameReplaces = true
         /// How many bytes one read of a stream brings at most.
         package var readLimit = 64 << 10
@@ -175,13 +175,13 @@ package final class MemoryStore: RemoteStore {
     }
 
     package func rename(
-        _ path: RemotePath, to target: RemotePath, cancellation: Cancellation
+        _ path: RemotePath, to target: RemotePath, replacing: Bool, cancellation: Cancellation
     ) throws(StoreError) {
         try enter(.rename(path, to: target), cancellation)
         try state.withLock { state throws(StoreError) in
             let node = try state.node(path)
             if let old = try? state.node(target) {
-                guard state.settings.renameReplaces, old.kind != .directory, node.kind != .directory else {
+                guard replacing || state.settings.renameReplaces, old.kind != .directory, node.kind != .directory else {
                     throw StoreError(.exists, "\(target)")
                 }
                 try state.remove(target)
