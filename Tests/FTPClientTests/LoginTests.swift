@@ -285,7 +285,7 @@ struct LoginTests {
     }
 
     @Test func whereThereIsNoCDUPTheDirectoryAboveIsEntered() throws {
-        let line = "-rw-r--r-- 1 a b 5 Jan  1  2020 f\r\n"
+        let line = "drwxr-xr-x 1 a b 5 Jan  1  2020 .\r\n-rw-r--r-- 1 a b 5 Jan  1  2020 f\r\n"
         let server = try ScriptedServer(
             Self.login + Self.noFeatures + [
                 .expect("PWD"), .send(["257 is it"]), .expect("CWD a b/c"), .send(["250 Ok"]), .passive,

@@ -23,15 +23,6 @@ struct TLSDataTests {
         .expect("TYPE I"), .send(["200 Fine"]), .expect("PWD"), .send(["500 What?"]),
     ]
 
-    /// A login to a server that has `MLSD`: nothing needs to be found out about its listings.
-    private static let listLogin =
-        TLSTests.upgrade + [
-            .expect("USER me"), .send(["331 Password?"]), .expect("PASS secret"), .send(["230 Welcome"]),
-            .expect("FEAT"),
-            .send(["211-Features", " MLST type*;size*;modify*;", "211 End"]), .expect("PBSZ 0"), .send(["200 Fine"]),
-            .expect("PROT P"), .send(["200 Private"]),
-        ]
-
     /// A second login of a client that knows the server's features already.
     private static let secondLogin: [TLSPeer.Step] =
         [.accept] + TLSTests.upgrade + [
@@ -42,13 +33,14 @@ struct TLSDataTests {
     /// A plain listing of the root that has one name.
     private static func list(resumed: Bool, _ name: String) -> [TLSPeer.Step] {
         [
-            .passive, .expect("MLSD"), .send(["150 Here"]), .secureData(resumed: resumed), .data(line(name)),
+            .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: resumed), .data(line(name)),
             .endData(notify: true), .send(["226 Done"]),
         ]
     }
 
+    /// With the directory itself: `LIST -a` is believed when it shows what `LIST` leaves out.
     private static func line(_ name: String) -> String {
-        "type=file;size=5;modify=20200101000000; \(name)\r\n"
+        "drwxr-xr-x 1 me me 5 Jan 01 2020 .\r\n-rw-r--r-- 1 me me 5 Jan 01 2020 \(name)\r\n"
     }
 
     private func client(
@@ -110,7 +102,7 @@ struct TLSDataTests {
     func resuming(version: Int32) throws {
         let peer = try TLSPeer(
             .init(certificate: certificate, maximum: version),
-            Self.listLogin + Self.list(resumed: true, "a") + Self.list(resumed: true, "b")
+            TLSTests.upgrade + TLSTests.login + Self.list(resumed: true, "a") + Self.list(resumed: true, "b")
                 + Self.begin + Self.store(resumed: true, "one") + Self.store(resumed: true, "two"))
         let client = client(peer)
         defer { client.close() }
@@ -160,8 +152,8 @@ struct TLSDataTests {
     func garbage(version: Int32) throws {
         let peer = try TLSPeer(
             .init(certificate: certificate, maximum: version),
-            Self.listLogin + [
-                .passive, .expect("MLSD"), .send(["150 Here"]), .secureData(resumed: true),
+            TLSTests.upgrade + TLSTests.login + [
+                .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: true),
                 .dataInClear(String(repeating: "x", count: 100)), .send(["426 What was that?"]),
                 .endData(notify: false),
             ] + Self.list(resumed: true, "a"))
@@ -176,8 +168,8 @@ struct TLSDataTests {
     func silentBeforeHandshake() throws {
         let peer = try TLSPeer(
             .init(certificate: certificate),
-            Self.listLogin + [
-                .passive, .expect("MLSD"), .secureData(resumed: true), .send(["150 Here"]), .data(Self.line("a")),
+            TLSTests.upgrade + TLSTests.login + [
+                .passive, .expect("LIST -a"), .secureData(resumed: true), .send(["150 Here"]), .data(Self.line("a")),
                 .endData(notify: true), .send(["226 Done"]),
             ])
         let client = client(peer)
@@ -188,9 +180,9 @@ struct TLSDataTests {
 
     @Test("a server that does not recognise sessions of TLS 1.3 is used with TLS 1.2 from then on")
     func fallback() throws {
-        var script = Self.listLogin
+        var script = TLSTests.upgrade + TLSTests.login
         script += [
-            .passive, .expect("MLSD"), .send(["150 Here"]), .secureData(resumed: true), .endData(notify: true),
+            .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: true), .endData(notify: true),
             .send(["522 SSL connection failed: session reuse required"]),
         ]
         script += Self.secondLogin + Self.list(resumed: true, "a")
@@ -206,8 +198,8 @@ struct TLSDataTests {
     func noFallbackLeft() throws {
         let peer = try TLSPeer(
             .init(certificate: certificate, maximum: TLS1_2_VERSION),
-            Self.listLogin + [
-                .passive, .expect("MLSD"), .send(["150 Here"]), .secureData(resumed: true), .endData(notify: true),
+            TLSTests.upgrade + TLSTests.login + [
+                .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: true), .endData(notify: true),
                 .send(["425 Unable to build data connection: Operation not permitted"]), .awaitEnd,
             ])
         let client = client(peer)
@@ -227,8 +219,8 @@ struct TLSDataTests {
     func fallbackForbidden() throws {
         let peer = try TLSPeer(
             .init(certificate: certificate),
-            Self.listLogin + [
-                .passive, .expect("MLSD"), .send(["150 Here"]), .secureData(resumed: true), .endData(notify: true),
+            TLSTests.upgrade + TLSTests.login + [
+                .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: true), .endData(notify: true),
                 .send(["522 SSL connection failed: session reuse required"]), .awaitEnd,
             ])
         let client = client(peer) { $0.minimum = .tls13 }
@@ -278,8 +270,8 @@ struct TLSDataTests {
     func stale() throws {
         let peer = try TLSPeer(
             .init(certificate: certificate),
-            Self.listLogin + [
-                .passive, .expect("MLSD"), .send(["150 Here"]), .secureData(resumed: true), .endData(notify: true),
+            TLSTests.upgrade + TLSTests.login + [
+                .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: true), .endData(notify: true),
                 .send(["522 SSL connection failed: session reuse required"]), .awaitEnd,
             ])
         let server = SharedServer(TLSTests.configuration(peer.port) { $0.pin = certificate.pin })
@@ -365,8 +357,8 @@ struct TLSDataTests {
     func listingCut() throws {
         let peer = try TLSPeer(
             .init(certificate: certificate),
-            Self.listLogin + [
-                .passive, .expect("MLSD"), .send(["150 Here"]), .secureData(resumed: true), .data(Self.line("a")),
+            TLSTests.upgrade + TLSTests.login + [
+                .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: true), .data(Self.line("a")),
                 .endData(notify: false), .send(["226 Done"]),
             ])
         let client = client(peer)
@@ -439,8 +431,8 @@ struct TLSDataTests {
         let other = try TestCertificate()
         let peer = try TLSPeer(
             .init(certificate: certificate, dataCertificate: other),
-            Self.listLogin + [
-                .passive, .expect("MLSD"), .send(["150 Here"]), .failToSecureData, .awaitEnd,
+            TLSTests.upgrade + TLSTests.login + [
+                .passive, .expect("LIST -a"), .send(["150 Here"]), .failToSecureData, .awaitEnd,
             ])
         let client = client(peer)
         #expect(throws: FTPError.certificateRejected(.changed, pin: other.pin)) {
@@ -453,11 +445,11 @@ struct TLSDataTests {
     @Test(
         "a server that wants data to be encrypted gets that, though the user would do without",
         arguments: [
-            ("MLSD", "521 Data connections must be encrypted."), ("MLSD", "522 Not with this PROT setting"),
+            ("LIST -a", "521 Data connections must be encrypted."), ("LIST -a", "522 Not with this PROT setting"),
             ("EPSV", "550 SSL/TLS required on the data channel."),
         ])
     func demandedLater(command: String, answer: String) throws {
-        var script = Array(Self.listLogin.dropLast(2))
+        var script = TLSTests.upgrade + TLSTests.login.dropLast(2)
         script += [.expect("PROT C"), .send(["200 Clear"])]
         if command != "EPSV" { script.append(.passive) }
         script += [.expect(command), .send([answer])]
@@ -477,8 +469,8 @@ struct TLSDataTests {
         let long = ["150-Here"] + Array(repeating: " " + String(repeating: "x", count: 98), count: 120) + ["150 Now"]
         let peer = try TLSPeer(
             .init(certificate: certificate),
-            Self.listLogin + [
-                .passive, .expect("MLSD"), .send(long), .secureData(resumed: true), .data(Self.line("a")),
+            TLSTests.upgrade + TLSTests.login + [
+                .passive, .expect("LIST -a"), .send(long), .secureData(resumed: true), .data(Self.line("a")),
                 .endData(notify: true), .send(["226 Done"]),
             ])
         let client = client(peer)
