@@ -145,7 +145,7 @@ static void on_read(fuse_req_t request, fuse_ino_t inode, size_t length, off_t o
 static void on_write(fuse_req_t request, fuse_ino_t inode, const char *bytes, size_t length, off_t offset,
                      struct fuse_file_info *info) {
     (void)inode;
-    FORWARD(write, request, info->fh, offset, bytes, length);
+    FORWARD(write, request, info->fh, offset, bytes, length, info->writepage);
 }
 
 static void on_flush(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info) {

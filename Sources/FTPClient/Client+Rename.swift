@@ -49,7 +49,7 @@ extension Client {
     /// A name that no program makes.
     private static func hiddenName() throws(FTPError) -> FileName {
         do throws(FileName.Invalid) {
-            return try FileName(validating: ".ftpfs-\(String(UInt64.random(in: 0...UInt64.max), radix: 16))")
+            return try FileName(validating: ".ftpfs-\(Session.randomDigits())")
         } catch {
             throw .invalidArgument("a hidden name: \(error)")
         }

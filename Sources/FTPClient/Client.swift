@@ -56,7 +56,7 @@ package final class Client: Sendable {
     /// Whether permission bits can be set, as far as it is known.
     package var setsMode: Bool { server.known.hasChangeMode }
     /// Whether files can be appended to, as far as it is known.
-    package var appends: Bool { server.known.hasAppend }
+    package var appends: Bool { server.known.hasAppend || server.known.hasRestart }
     /// Whether symbolic links can be made, as far as it is known.
     package var makesSymbolicLinks: Bool { server.known.hasSymbolicLink ?? true }
 
@@ -148,21 +148,41 @@ package final class Client: Sendable {
     }
 
     /// Starts to write a file.
+    ///
+    /// - Parameter whenWanted: called, on any thread and without a lock, when others wait for the connection of a stream
+    ///   whose writer lets it wait; the writer then ends it soon. `nil`: it is not to be asked.
     package func openWrite(
-        _ path: RemotePath, _ mode: WriteMode, cancellation: Cancellation
+        _ path: RemotePath, _ mode: WriteMode, whenWanted: (@Sendable () -> Void)? = nil, cancellation: Cancellation
     ) throws(FTPError) -> WriteStream {
         // No byte of the file has been sent when this fails, so it may be repeated like a question.
         var repeats = Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent)
         while true {
-            let session = try pool.lease(for: .writing, cancellation)
+            // For the pool, an upload that can be ended and gone on with is what a reading stream is.
+            let session = try pool.lease(for: whenWanted == nil ? .writing : .reading, cancellation)
             do throws(FTPError) {
                 let transfer = try session.openWrite(path, mode, cancellation)
-                return WriteStream(pool, server, path, mode, transfer)
+                let stream = WriteStream(pool, server, path, mode, transfer)
+                if let whenWanted { pool.onYieldRequest(session, whenWanted) }
+                return stream
             } catch {
+                session.settleUpload()
                 pool.release(session)
                 guard repeats.allow(after: error) else { throw error }
             }
         }
+    }
+
+    /// Whether bytes written into the middle of a file leave what follows them alone (RFC 3659 §5.3 leaves it open:
+    /// Pure-FTPd cuts the rest off). Tried once with a scratch file, which is removed again; then remembered.
+    ///
+    /// Blocks for some eight round trips the first time.
+    package func keepsTail(scratch: RemotePath, cancellation: Cancellation) throws(FTPError) -> Bool {
+        if let known = server.known.keepsTail { return known }
+        let session = try pool.lease(for: .writing, cancellation)
+        defer { pool.release(session) }
+        let keeps = try session.keepsTail(scratch: scratch, cancellation)
+        server.learn { $0.keepsTail = keeps }
+        return keeps
     }
 
     // MARK: - Changing

@@ -106,13 +106,15 @@ struct ServerProfile: Sendable {
     var hasMachineLook = false
     /// Whether there is a `REST` at all that does anything.
     var hasRestart = true
+    var hasAppend = true
+    /// Whether a `STOR` behind a `REST` leaves alone what follows its bytes; `nil`: not tried yet.
+    var keepsTail: Bool?
     /// From which offsets on `REST` can be believed.
     var restart = RestartKnowledge()
     /// How many downloads in a row have ended without their final reply.
     var unconfirmedDownloads = 0
     var hasSize = true
     var hasModificationTime = true
-    var hasAppend = true
     var hasParentCommand = true
     /// Commands that can be done without and that have been answered, in whatever way.
     var answered: Set<String> = []

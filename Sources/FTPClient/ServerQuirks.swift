@@ -64,18 +64,19 @@ struct ServerQuirk: Sendable {
             source: "draft-somers-ftp-mfxx, and the source of mod_facts"
         ) { $0.doublesTelnetEscape = true },
         ServerQuirk(
-            .feature("ESTP"),
-            "is Pure-FTPd, puts '_' in the place of a blank at the end of a name that it makes, and refuses a backslash,"
-                + " also as the second byte of a character",
-            source: "tried with 1.0.50; the command is its own"
-        ) {
-            $0.replacesTrailingBlanks = true
-            $0.refusedBytes = [0x5C]
-        },
-        ServerQuirk(
             .feature("PRET"), "is a server of many hosts, and chooses one for a transfer before it opens a port",
             source: "drftpd, and its documentation of the command"
         ) { $0.wantsPreTransfer = true },
+        ServerQuirk(
+            .feature("ESTP"),
+            "is Pure-FTPd, puts '_' in the place of a blank at the end of a name that it makes, and refuses a backslash,"
+                + " also as the second byte of a character; and has PRET without needing it",
+            source: "tried with 1.0.50; the command is its own"
+        ) {
+            $0.replacesTrailingBlanks = true
+            $0.wantsPreTransfer = false
+            $0.refusedBytes = [0x5C]
+        },
         ServerQuirk(
             .greeting(["qtcp at", "os/400", "as/400"]),
             "names things LIBRARY/FILE.MEMBER and lists them in its own way, until it is told otherwise",

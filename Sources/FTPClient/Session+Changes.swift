@@ -21,8 +21,7 @@ extension Session {
     private func makeDirectoryUnderStandIn(
         _ path: RemotePath, orThrow refusal: FTPError, _ cancellation: Cancellation
     ) throws(FTPError) {
-        let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-        guard let standIn = try? FileName(validating: ".ftpfs-\(digits)") else { throw refusal }
+        guard let standIn = try? FileName(validating: ".ftpfs-\(Self.randomDigits())") else { throw refusal }
         do throws(FTPError) {
             try changeDirectory(to: path.parent, cancellation)
             try complete(Command("MKD", standIn.bytes), cancellation)
@@ -36,6 +35,12 @@ extension Session {
             try removeDirectory(path.parent.appending(standIn), cancellation)
             throw refusal
         }
+    }
+
+    /// Sixteen hexadecimal digits: with `.ftpfs-` in front a name that the mount knows for one of its own.
+    static func randomDigits() -> String {
+        let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     func removeDirectory(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) {

@@ -6,12 +6,33 @@ import Vocabulary
 extension Session {
     /// Begins to write a file.
     ///
-    /// - Throws: `unsupported` where files cannot be appended to.
+    /// - Throws: `unsupported` when the server has no command for that mode.
     func openWrite(_ path: RemotePath, _ mode: WriteMode, _ cancellation: Cancellation) throws(FTPError) -> Transfer {
         try useImageType(cancellation)
         let wire = try wirePath(ofNew: path, cancellation)
-        if mode == .append { return try openAppend(path, wire, cancellation) }
-        return try beginTransfer(Command("STOR", wire), cancellation)
+        switch mode {
+        case .replace:
+            return try beginTransfer(Command("STOR", wire), cancellation)
+        case .append:
+            return try openAppend(path, wire, cancellation)
+        case .at(let offset):
+            guard offset > 0 else { throw .invalidArgument("writing into a file from its first byte on") }
+            guard server.known.hasRestart else { throw .unsupported("write into the middle of a file (REST)") }
+            return try beginTransfer(Command("STOR", wire), at: offset, cancellation)
+        }
+    }
+
+    /// Waits until the server is done with an upload that was broken off, at most `timeouts.recovery`.
+    ///
+    /// It may still be writing what it had received. Who sends the file anew, removes it, or looks how much of it has
+    /// arrived, must not do that beside it: the old bytes would come behind the new ones.
+    func settleUpload() {
+        guard condition == .outOfStep else { return }
+        do throws(FTPError) {
+            try recover(Cancellation())
+        } catch {
+            control.fail(error)
+        }
     }
 
     /// `APPE`; `STOR` for a file that is not there, where the server does not make one to append to.
@@ -86,4 +107,6 @@ package enum WriteMode: Hashable, Sendable {
     case replace
     /// They follow the present content (`APPE`).
     case append
+    /// They take the place of what is there from this offset on, which is more than 0 (`REST`, `STOR`: RFC 3659 §5).
+    case at(Int64)
 }

@@ -103,11 +103,7 @@ extension Session {
     /// A 421 in the login is about the number of clients, not about a dead connection.
     private func answerToLogin(_ command: Command, _ cancellation: Cancellation) throws(FTPError) -> Reply {
         do throws(FTPError) {
-            let reply = try control.exchange(command, cancellation, phase: .login)
-            // A greeting that came twice. 220 answers no command of a login (RFC 959 §5.4).
-            if reply.code != 220 { return reply }
-            let limit = Deadline.after(timeouts.reply)
-            return try control.finalReply(Wait(.login, until: limit.earlier(control.loginLimit ?? limit), cancellation))
+            return try control.exchange(command, cancellation, phase: .login)
         } catch {
             if case .connectionLost(_, let reason) = error, reason.hasPrefix("421") {
                 let reply = Reply(code: 421, lines: [Array(reason.utf8.dropFirst(4))])

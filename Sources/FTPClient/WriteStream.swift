@@ -84,8 +84,9 @@ package final class WriteStream: Sendable {
         }
     }
 
-    /// Gives up; what has been sent may be in the file or not. Does not wait for the server. After
-    /// ``finish(cancellation:)`` it does nothing.
+    /// Gives up; what has been sent may be in the file or not. Waits at most `timeouts.recovery` until the server is done
+    /// with it, so that the next transfer to the same file does not meet this one. After ``finish(cancellation:)`` it does
+    /// nothing.
     package func abort() {
         let transfer = state.withLock { state -> Transfer? in
             guard case .open(let transfer) = state.phase else { return nil }
@@ -111,6 +112,7 @@ package final class WriteStream: Sendable {
         state.withLock { $0.phase = .ended }
         // Abortively: an ordinary end of the data would make the server take the part for the whole.
         transfer.abandon(abortively: true)
+        transfer.session.settleUpload()
         pool.release(transfer.session)
     }
 

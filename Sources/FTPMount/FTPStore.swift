@@ -25,7 +25,7 @@ package final class FTPStore: RemoteStore {
     package var capabilities: StoreCapabilities {
         StoreCapabilities(
             setsModificationTime: client.setsModificationTime, setsMode: client.setsMode,
-            makesSymbolicLinks: client.makesSymbolicLinks)
+            makesSymbolicLinks: client.makesSymbolicLinks, appends: client.appends)
     }
 
     package func check(newName name: FileName) throws(StoreError) {
@@ -104,15 +104,35 @@ package final class FTPStore: RemoteStore {
         }
     }
 
+    package func size(of path: RemotePath, cancellation: Cancellation) throws(StoreError) -> Int64? {
+        do throws(FTPError) {
+            if let size = try client.size(of: path, cancellation: cancellation) { return size }
+        } catch {
+            throw explain(error, .look(path), cancellation)
+        }
+        guard let attributes = try look(at: path, cancellation: cancellation) else {
+            throw StoreError(.notFound, "\(path)")
+        }
+        return attributes.size
+    }
+
     package func openWrite(
-        _ path: RemotePath, mode: RemoteWriteMode, cancellation: Cancellation
+        _ path: RemotePath, mode: RemoteWriteMode, whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream {
         do throws(FTPError) {
             let stream = try client.openWrite(
-                path, mode == .replace ? .replace : .append, cancellation: cancellation)
+                path, WriteMode(mode), whenWanted: whenWanted, cancellation: cancellation)
             return StoreWriteStream(stream, path, self)
         } catch {
             throw explain(error, .write(path), cancellation)
+        }
+    }
+
+    package func keepsTail(scratch: RemotePath, cancellation: Cancellation) throws(StoreError) -> Bool {
+        do throws(FTPError) {
+            return try client.keepsTail(scratch: scratch, cancellation: cancellation)
+        } catch {
+            throw explain(error, .write(scratch), cancellation)
         }
     }
 
@@ -265,6 +285,16 @@ extension RemoteAttributes {
         self.init(
             kind: kind, size: entry.size, modified: entry.modified, timePrecision: precision, mode: entry.mode,
             linkTarget: entry.linkTarget)
+    }
+}
+
+extension WriteMode {
+    fileprivate init(_ mode: RemoteWriteMode) {
+        switch mode {
+        case .replace: self = .replace
+        case .append: self = .append
+        case .at(let offset): self = .at(offset)
+        }
     }
 }
 

@@ -137,7 +137,7 @@ enum OptionValue {
         return .seconds(whole) + .nanoseconds(fraction * scale)
     }
 
-    /// A number of bytes: digits, and K, M or G for powers of 1024.
+    /// A number of bytes: digits, and K, M, G or T for powers of 1024.
     static func size(_ text: [UInt8]) -> Int64? {
         var digits = text
         var shift = 0
@@ -145,6 +145,7 @@ enum OptionValue {
         case UInt8(ascii: "k"), UInt8(ascii: "K"): shift = 10
         case UInt8(ascii: "m"), UInt8(ascii: "M"): shift = 20
         case UInt8(ascii: "g"), UInt8(ascii: "G"): shift = 30
+        case UInt8(ascii: "t"), UInt8(ascii: "T"): shift = 40
         default: break
         }
         if shift > 0 { digits.removeLast() }

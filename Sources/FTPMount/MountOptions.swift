@@ -54,6 +54,10 @@ package struct MountOptions: Sendable {
     package var proxyCredentials: String?
     /// Where what is written waits to be sent; `nil`: see ``SpoolDirectory``.
     package var spoolDirectory: String?
+    /// Bytes that may wait there; `nil`: as many as the disk has room for.
+    package var spoolSize: Int64?
+    /// A new content is written over the old one on the server, instead of beside it until it is complete.
+    package var replacesInPlace = false
     /// Where the log goes instead of syslog or standard error.
     package var logFile: String?
     /// Whether and how connections are encrypted.

@@ -37,6 +37,8 @@ extension MountingProcess {
         configuration.readOnly = options.isReadOnly
         configuration.defaultPermissions = options.checksPermissions
         configuration.cacheSize = Int(clamping: options.cacheSize)
+        configuration.spoolSize = options.spoolSize ?? .max
+        configuration.replacesInPlace = options.replacesInPlace
         configuration.prefetch = options.prefetches
         return configuration
     }

@@ -74,7 +74,7 @@ enum MonthNames {
         // English, written out.
         "january february march april may june july august september|sept october november december",
         // French
-        "janv|jan févr|fevr|fév|fev mars|mar avr mai juin|jui juil|jul août|aout|aoû sept|sep oct nov déc|dec",
+        "janv|jan févr|fevr|fév|fev mars|mar avr|avril mai juin|jui juil|jul août|aout|aoû sept|sep oct nov déc|dec",
         // German, also of Austria
         "jan|jän|jänner feb mär|mrz|maer|märz apr mai jun|juni jul|juli aug sep|sept okt nov dez",
         // Spanish

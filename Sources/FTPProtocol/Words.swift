@@ -19,14 +19,17 @@ struct Words: IteratorProtocol {
 }
 
 extension ArraySlice<UInt8> {
-    /// The number that the bytes are, whose digits may be grouped by commas: `1234` or `1,234`.
+    /// The number that the bytes are, whose digits may be grouped by threes: `1234`, `1,234`, `1.234`, `1'234`.
     var groupedDecimal: Int64? {
         if let decimal { return decimal }
-        let groups = split(separator: ASCII.comma, omittingEmptySubsequences: false)
+        guard let separator = first(where: { !ASCII.isDigit($0) }),
+            separator == ASCII.comma || separator == ASCII.period || separator == ASCII.apostrophe
+        else { return nil }
+        let groups = split(separator: separator, omittingEmptySubsequences: false)
         guard groups.count > 1, let first = groups.first, (1...3).contains(first.count),
             groups.dropFirst().allSatisfy({ $0.count == 3 })
         else { return nil }
-        return filter { $0 != ASCII.comma }.decimal
+        return filter { $0 != separator }.decimal
     }
 
     /// The number that one or two digits are; used for days, months and hours.

@@ -117,10 +117,11 @@ struct DirectoryRecord {
         generation = next
     }
 
-    /// The entries of a listing. Needs no record, and so no lock: a large one takes a while.
+    /// The entries of a listing, but for the names that are ftpfs's own business. Needs no record, and so no lock: a
+    /// large one takes a while.
     static func entries(of listing: [RemoteEntry], askedAt instant: Instant) -> [FileName: Entry] {
         var entries: [FileName: Entry] = Dictionary(minimumCapacity: listing.count)
-        for item in listing where entries[item.name] == nil {
+        for item in listing where entries[item.name] == nil && !TemporaryName.matches(item.name) {
             entries[item.name] = Entry(
                 attributes: item.attributes, origin: .server, seen: instant, position: entries.count + 1)
         }

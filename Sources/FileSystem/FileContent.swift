@@ -21,11 +21,25 @@ final class FileContent: Sendable {
         self.state = Monitor(state)
     }
 
+    // MARK: - The gate
+
+    /// Goes in when nobody else is inside. A stream that sends while the program writes is inside all the time; it is
+    /// told how to end.
+    func enterGate(ending end: UploadStream.End, _ cancellation: Cancellation) throws(StoreError) {
+        let transfer = state.withLockThenWake { state -> Cancellation? in
+            state.stream.end(end) && end == .abandon ? state.transfer : nil
+        }
+        transfer?.cancel()
+        try gate.enter(cancellation)
+    }
+
+    // MARK: - Writing
+
     /// How writing went.
     enum WriteOutcome: Sendable {
-        /// The bytes are here; this is what `stat` has to know.
-        case written(size: Int64, revision: UInt64)
-        /// Something has to be brought here first.
+        /// The bytes are here; this is what `stat` has to know, and whether a thread has to be asked for to send them.
+        case written(size: Int64, revision: UInt64, wantsStream: Bool)
+        /// The server's file has to be looked at first.
         case needsPreparation
     }
 
@@ -33,44 +47,56 @@ final class FileContent: Sendable {
     func write(
         _ bytes: UnsafeRawBufferPointer, at offset: Int64, isAppend: Bool
     ) throws(StoreError) -> WriteOutcome {
-        try state.withLock { state throws(StoreError) -> WriteOutcome in
-            guard case .ready(let place) = state.admit(offset: offset, isAppend: isAppend, remoteSize: nil) else {
-                return .needsPreparation
-            }
+        // The thread that sends may be waiting for these bytes.
+        try state.withLockThenWake { state throws(StoreError) -> WriteOutcome in
+            guard state.isLocal else { return .needsPreparation }
+            // A full server: the program may as well hear of it now.
+            if let refusal = state.streamRefusal, !refusal.isRefusal { throw refusal }
+            let place = isAppend ? state.size : offset
             let (end, overflow) = place.addingReportingOverflow(Int64(bytes.count))
             guard !overflow, end >= 0 else { throw StoreError(.tooLarge, "write beyond the largest offset") }
-            try file(&state).write(bytes, at: place)
-            state.wrote(at: place, count: bytes.count, isAppend: isAppend)
-            return .written(size: state.size, revision: state.revision)
+            try spool.admit(bytes.count)
+            let file = try file(&state)
+            try file.write(bytes, at: place)
+            let wantsStream = state.wrote(place..<end, isAppend: isAppend)
+            file.holds(state.map.validCount)
+            return .written(size: state.size, revision: state.revision, wantsStream: wantsStream)
         }
     }
 
-    /// Cuts or extends what is here.
+    /// Cuts or extends what is here. Inside the gate.
     ///
-    /// - Returns: the revision; `nil` if bytes from the server are needed for that.
-    func truncate(to size: Int64) throws(StoreError) -> UInt64? {
-        try state.withLock { state throws(StoreError) -> UInt64? in
-            guard state.canTruncate(to: size) else { return nil }
-            if size == state.size && state.change == .none && !state.isPending { return state.revision }
-            if state.spool != nil || size > 0 { try file(&state).truncate(to: size) }
-            state.truncated(to: size)
+    /// - Returns: the revision.
+    func truncate(to size: Int64) throws(StoreError) -> UInt64 {
+        try state.withLock { state throws(StoreError) -> UInt64 in
+            if size == state.size && !(size == 0 && state.isDirty) { return state.revision }
+            if state.spool != nil || size > state.size { try file(&state).truncate(to: size) }
+            state.resized(to: size)
+            state.spool?.holds(state.map.validCount)
             return state.revision
         }
     }
 
-    /// Puts the fetched content, `size` bytes long, in the place of what is here, with what was written here over it.
-    ///
-    /// If more than a tail was written here meanwhile, all of it is here already, and stays.
-    func install(_ fetched: SpoolFile, size: Int64, version: UInt64) throws(StoreError) {
+    // MARK: - What comes from the server
+
+    /// Puts bytes that came from the server into the spool, but for those that have been written here.
+    func fetched(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(StoreError) {
         try state.withLock { state throws(StoreError) in
-            if state.isWhole && state.isDirty && state.ownRange == nil { return }
-            var whole = size
-            if let own = state.ownRange, let spool = state.spool {
-                try fetched.copy(own, from: spool)
-                whole = max(size, own.upperBound)
+            for gap in state.map.missing(in: offset..<offset + Int64(bytes.count)) {
+                let part = UnsafeRawBufferPointer(
+                    rebasing: bytes[Int(gap.lowerBound - offset)..<Int(gap.upperBound - offset)])
+                try spool.admit(part.count)
+                try file(&state).write(part, at: gap.lowerBound)
+                state.fetched(gap)
             }
-            if whole > size { try fetched.truncate(to: whole) }
-            state.beginWhole(fetched, size: whole, version: version)
+            state.spool?.holds(state.map.validCount)
+        }
+    }
+
+    /// The server's file is another one than we knew, and this long.
+    func rebase(onto serverSize: Int64) throws(StoreError) {
+        try state.withLock { state throws(StoreError) in
+            for gap in state.rebase(onto: serverSize) { try state.spool?.erase(gap) }
         }
     }
 

@@ -66,7 +66,9 @@ final class FileReader: Sendable {
         let spare = source.spareStreams()
         var actions = Actions()
         let (id, wakes) = state.withLock { state -> (UInt64?, Bool) in
-            if state.version != version { restart(&state, version, end: size, &actions) }
+            // A stream that pauses has to hear of it: on some servers it locks the file that is about to be written.
+            let isAnother = state.version != version
+            if isAnother { restart(&state, version, end: size, &actions) }
             let range = clipped(range, state.planner.end)
             var waiting = ReadRequest(
                 range: range, isAhead: isAhead, cancellation: cancellation, completion: completion)
@@ -79,14 +81,14 @@ final class FileReader: Sendable {
             }
             guard missing != nil else {
                 actions.take(waiting, state.version)
-                return (nil, reaction.wakes)
+                return (nil, reaction.wakes || isAnother)
             }
             state.waiting[state.lastID] = waiting
             if let lane = reaction.lane {
                 startWorkerIfNeeded(lane, &state, &actions)
                 if !isAhead, let raised = state.lanes[lane]?.raised { actions.cancelled.append(raised) }
             }
-            return (state.lastID, reaction.wakes)
+            return (state.lastID, reaction.wakes || isAnother)
         }
         if wakes { state.wake() }
         perform(actions)

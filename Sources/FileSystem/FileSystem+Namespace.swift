@@ -71,9 +71,7 @@ extension FileSystem {
         let target = try requireNamed(name, in: parent, request)
         guard target.kind == .directory else { throw StoreError(.notDirectory, "\(name)") }
         try evacuate(target, request)
-        try changing(parent, request) { path throws(StoreError) in
-            try store.removeDirectory(path.appending(name), cancellation: request.cancellation)
-        }
+        try removeDirectoryOnServer(name, in: parent, request)
         removed(name, in: parent)
     }
 
@@ -163,11 +161,18 @@ extension FileSystem {
         _ name: FileName, in parent: InodeNumber, _ content: FileContent, _ request: Request
     ) throws(StoreError) {
         try withoutUploads(of: [content], unlinking: content, request) { () throws(StoreError) in
-            let (isWhole, isPending) = content.state.withLock { ($0.isWhole, $0.isPending) }
+            let (isWhole, isPending, isBroken) = content.state.withLock {
+                ($0.isWhole, $0.isPending, $0.mustReplace && !$0.replacesContent)
+            }
             if isWhole {
+                discardTemporary(of: content)
                 if !isPending {
                     try changing(parent, request) { path throws(StoreError) in
-                        try store.removeFile(path.appending(name), cancellation: request.cancellation)
+                        do throws(StoreError) {
+                            try store.removeFile(path.appending(name), cancellation: request.cancellation)
+                        } catch  where error.kind == .notFound && isBroken {
+                            // A new file whose upload came to nothing.
+                        }
                     }
                 }
                 removed(name, in: parent)
@@ -181,7 +186,7 @@ extension FileSystem {
     func hide(
         _ name: FileName, in parent: InodeNumber, _ inode: InodeNumber, _ request: Request
     ) throws(StoreError) {
-        let hidden = try Self.hiddenName()
+        let hidden = try TemporaryName.make()
         do throws(StoreError) {
             try changing(parent, request) { path throws(StoreError) in
                 try store.rename(
@@ -237,30 +242,20 @@ extension FileSystem {
     ) throws(StoreError) {
         let upload = victim?.state.withLock { state in
             state.isUnlinked = true
-            return state.inTransfer?.cancellation
+            return state.transfer
         }
         var entered: [FileContent] = []
         defer { for content in entered { content.gate.leave() } }
         do throws(StoreError) {
             upload?.cancel()
             for content in contents.sorted(by: { $0.inode.rawValue < $1.inode.rawValue }) {
-                try content.gate.enter(request.cancellation)
+                try content.enterGate(ending: content === victim ? .abandon : .pause, request.cancellation)
                 entered.append(content)
             }
             try body()
         } catch {
             victim?.state.withLock { $0.isUnlinked = false }
             throw error
-        }
-    }
-
-    /// A name that no program makes: `.ftpfs-` and 16 digits. Only those that this mount has made are hidden; one
-    /// that a crash left behind shows.
-    static func hiddenName() throws(StoreError) -> FileName {
-        do throws(FileName.Invalid) {
-            return try FileName(validating: ".ftpfs-\(Spool.randomHex())")
-        } catch {
-            throw StoreError(.invalidArgument, "hidden name: \(error)")
         }
     }
 }

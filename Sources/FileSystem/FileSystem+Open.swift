@@ -108,12 +108,13 @@ extension FileSystem {
             // The reason is in the log by then, and again when the content is kept.
             try? upload(file.content, Cancellation())
         }
-        return close(file)
+        return close(file, isLast: isLast)
     }
 
     /// What becomes of a handle that has been taken out of the table: the one closing path.
-    private func close(_ file: HandleTable.File) -> UnsentFile? {
+    private func close(_ file: HandleTable.File, isLast: Bool) -> UnsentFile? {
         let content = file.content
+        if isLast { discardTemporary(of: content) }
         let isDirty = content.state.withLock { $0.isDirty }
         let closed = tree.withLock { tree -> Closed in
             guard let inode = tree.inodes[file.inode] else { return Closed() }
@@ -156,11 +157,17 @@ extension FileSystem {
         case found(EntryAnswer)
     }
 
+    /// How many ranges the note beside a kept file names.
+    private static let maximumNamedRanges = 100
+
     /// Keeps what could not be sent, under a name that says what it is.
     private func keepUnsent(_ content: FileContent, at path: RemotePath) -> UnsentFile {
         let (file, description, reason) = content.state.withLock { state in
-            (
-                state.spool, "bytes \(state.base) to \(state.size) of \(state.size)",
+            let ranges = state.unsentRanges.prefix(Self.maximumNamedRanges)
+            return (
+                state.spool,
+                ranges.map { "bytes \($0.lowerBound) to \($0.upperBound)" }.joined(separator: ", ")
+                    + (state.unsentRanges.count > ranges.count ? " and more" : "") + " of \(state.size)",
                 state.failure?.error ?? StoreError(.timedOut, "there was no time left to send it")
             )
         }

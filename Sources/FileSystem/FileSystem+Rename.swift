@@ -88,12 +88,12 @@ extension FileSystem {
         guard let target else { return nil }
         if target.kind == .directory {
             try evacuate(target, request)
-            try changing(parent, request) { path throws(StoreError) in
-                try store.removeDirectory(path.appending(name), cancellation: request.cancellation)
-            }
+            try removeDirectoryOnServer(name, in: parent, request)
             return nil
         }
-        guard let content = target.content, !content.state.withLock({ $0.isWhole }) else { return nil }
+        guard let content = target.content else { return nil }
+        discardTemporary(of: content)
+        if content.state.withLock({ $0.isWhole }) { return nil }
         try hide(name, in: parent, content.inode, request)
         return content.inode
     }

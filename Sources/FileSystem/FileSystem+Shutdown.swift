@@ -28,6 +28,7 @@ extension FileSystem {
         for handle in handles.1 { releaseDirectory(handle) }
         streams.close()
         errands.close()
+        feeders.close()
         listingsAhead.close()
         chunks.removeAll()
         tree.withLock { tree in

@@ -47,6 +47,7 @@ package final class FileSystem: Sendable {
     let spool: Spool
     let streams = WorkerPool(named: "ftpfs read", limit: FileSystem.maximumStreams)
     let errands = WorkerPool(named: "ftpfs list", limit: FileSystem.maximumErrands)
+    let feeders = WorkerPool(named: "ftpfs write", limit: FileSystem.maximumStreams)
     let ahead: Monitor<AheadState>
     let listingsAhead = WorkerPool(named: "ftpfs ahead", limit: WalkPlanner.atOnce)
 
@@ -62,8 +63,8 @@ package final class FileSystem: Sendable {
                 try store.shownTarget(target, ofLinkAt: path)
             })
         chunks = ChunkCache(capacity: configuration.cacheSize)
+        spool = Spool(directory: configuration.spoolDirectory, limit: configuration.spoolSize)
         ahead = Monitor(AheadState(cacheSize: configuration.cacheSize))
-        spool = Spool(directory: configuration.spoolDirectory)
     }
 
     /// Runs `body` with the place where an inode is. If the server refuses it and a directory has been renamed

@@ -26,6 +26,14 @@ package struct FileSystemConfiguration: Sendable {
     package var defaultPermissions = false
     /// Where what is written waits until the server has it. It exists, and belongs to this mount alone.
     package var spoolDirectory: FilePath
+    /// How many bytes of what is being written may lie in ``spoolDirectory``; the disk's reserve bounds it in any case.
+    package var spoolSize: Int64 = .max
+    /// Whether a new content is written over the old one on the server, instead of beside it until it is complete.
+    package var replacesInPlace = false
+    /// After how long a file that is sent while it is written, and is not written any more, gives its connection up.
+    /// Shorter than any server's limit for a data connection; and a program that computes for a second between two
+    /// writes need not begin anew.
+    package var streamPatience: Duration = .seconds(2)
     /// How many bytes of file content are kept in memory, for all files together.
     package var cacheSize = 64 << 20
     /// Whether directories are listed and small files fetched ahead of a program that goes through them in order.

@@ -66,8 +66,11 @@ package protocol FileSystemOperations: Sendable {
         completion: @escaping @Sendable (ReadAnswer) -> Void)
 
     /// Writes all the bytes, or throws. With O_APPEND the kernel has set the offset to the end it knows of.
+    ///
+    /// - Parameter isPage: the kernel writes back a page of a mapping, by whichever handle it finds: the offset counts,
+    ///   also where that handle appends.
     func write(
-        _ handle: HandleID, offset: Int64, bytes: UnsafeRawBufferPointer, _ request: Request
+        _ handle: HandleID, offset: Int64, bytes: UnsafeRawBufferPointer, isPage: Bool, _ request: Request
     ) throws(StoreError)
 
     /// One descriptor of the handle was closed: whatever is unsent is sent now, and its failure is `close()`'s.
@@ -126,11 +129,17 @@ package struct Request: Sendable {
     package let groupID: UInt32
     /// Fires when nobody waits any more.
     package let cancellation: Cancellation
+    /// Whether the caller has a descriptor of this file, besides one that it is closing. False where it cannot be seen.
+    package let holdsOpen: @Sendable (InodeNumber) -> Bool
 
-    package init(userID: UInt32, groupID: UInt32, cancellation: Cancellation) {
+    package init(
+        userID: UInt32, groupID: UInt32, cancellation: Cancellation,
+        holdsOpen: @escaping @Sendable (InodeNumber) -> Bool = { _ in false }
+    ) {
         self.userID = userID
         self.groupID = groupID
         self.cancellation = cancellation
+        self.holdsOpen = holdsOpen
     }
 }
 

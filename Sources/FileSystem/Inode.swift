@@ -44,6 +44,9 @@ final class Inode {
     var ownTime: OwnTime?
     /// Permission bits set here that the server cannot store. They live as long as the inode.
     var ownMode: UInt32?
+    /// Whether the server has made the file for us and nobody has set its mode: what a listing shows of it then is
+    /// what the server gives.
+    var hasUsualMode = false
     /// What is not on the server yet.
     var local: LocalContent?
     /// The last revision of the content that the server has: a late note about an older one is no news.
@@ -54,6 +57,8 @@ final class Inode {
     /// The version (for a directory: the generation of its record) at the last open: while it lasts, the kernel may
     /// keep what it has cached.
     var versionAtOpen: UInt64?
+    /// Whether no temporary names can be used in this directory.
+    var refusesTemporaries = false
     /// What a file's handles share; there as long as a handle is.
     var content: FileContent?
     /// What fetches a file ahead, until it is opened.

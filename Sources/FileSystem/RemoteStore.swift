@@ -51,6 +51,12 @@ package protocol RemoteStore: Sendable {
     /// - Returns: `nil` when the server says that there is no such thing.
     func look(at path: RemotePath, cancellation: Cancellation) throws(StoreError) -> RemoteAttributes?
 
+    /// How long a file is, by the cheapest look that the server has; of interest to who is about to append to it.
+    ///
+    /// - Returns: `nil` when the server does not say.
+    /// - Throws: `notFound` when there is no such file.
+    func size(of path: RemotePath, cancellation: Cancellation) throws(StoreError) -> Int64?
+
     /// Starts to read a file at a byte offset. The result delivers the bytes from there to the end of the file.
     ///
     /// - Parameter expecting: what the reader knows of the file. If the stream has to be taken up again after a lost
@@ -64,10 +70,23 @@ package protocol RemoteStore: Sendable {
 
     /// Starts to write a file.
     ///
-    /// - Parameter mode: where the bytes go. With `.replace` the file need not exist.
+    /// - Parameters:
+    ///   - mode: where the bytes go. With `.replace` the file need not exist.
+    ///   - whenWanted: for a stream that waits for its writer between two sends: called, on any thread and without a lock,
+    ///     when others wait for the connection. The writer then finishes soon, and may append the rest later.
+    ///     `nil`: the bytes are all there, and nobody is to interrupt them.
+    /// - Throws: `unsupported` where the server has no command for that mode.
     func openWrite(
-        _ path: RemotePath, mode: RemoteWriteMode, cancellation: Cancellation
+        _ path: RemotePath, mode: RemoteWriteMode, whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream
+
+    /// Whether bytes written into the middle of a file (``RemoteWriteMode/at(_:)``) leave what follows them alone.
+    ///
+    /// The first time it is tried with a scratch file, which is removed again: some eight round trips.
+    ///
+    /// - Parameter scratch: a name that nothing has.
+    /// - Throws: when it could not be found out, since no file can be made there, or the connection failed.
+    func keepsTail(scratch: RemotePath, cancellation: Cancellation) throws(StoreError) -> Bool
 
     /// Makes a directory. - Throws: `exists` when the name is taken, by whatever.
     func makeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError)
@@ -104,6 +123,13 @@ extension RemoteStore {
     /// Renames as rename(2) does it: a file at the target goes.
     package func rename(_ path: RemotePath, to target: RemotePath, cancellation: Cancellation) throws(StoreError) {
         try rename(path, to: target, replacing: true, cancellation: cancellation)
+    }
+
+    /// Starts to write a file whose bytes are all there.
+    package func openWrite(
+        _ path: RemotePath, mode: RemoteWriteMode, cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteWriteStream {
+        try openWrite(path, mode: mode, whenWanted: nil, cancellation: cancellation)
     }
 
     /// Lists for somebody who waits.
@@ -151,12 +177,15 @@ package struct StoreCapabilities: Hashable, Sendable {
     package var setsMode: Bool
     /// Whether symbolic links can be made.
     package var makesSymbolicLinks: Bool
+    /// Whether files can be appended to.
+    package var appends: Bool
 
-    /// The three of them.
-    package init(setsModificationTime: Bool, setsMode: Bool, makesSymbolicLinks: Bool) {
+    /// All of them.
+    package init(setsModificationTime: Bool, setsMode: Bool, makesSymbolicLinks: Bool, appends: Bool = true) {
         self.setsModificationTime = setsModificationTime
         self.setsMode = setsMode
         self.makesSymbolicLinks = makesSymbolicLinks
+        self.appends = appends
     }
 }
 
@@ -235,6 +264,9 @@ package enum RemoteWriteMode: Hashable, Sendable {
     case replace
     /// They follow the present content.
     case append
+    /// They take the place of what is there from this offset on, which is more than 0. What becomes of the bytes
+    /// behind them is for ``RemoteStore/keepsTail(scratch:cancellation:)`` to say.
+    case at(Int64)
 }
 
 /// A file being written. One writer.
@@ -251,6 +283,6 @@ package protocol RemoteWriteStream: AnyObject, Sendable {
     /// Returning means: the server has acknowledged every byte.
     func finish(cancellation: Cancellation) throws(StoreError)
 
-    /// Gives up. What has been sent may be in the file or not. Calling it after ``finish(cancellation:)`` does nothing.
+    /// Gives up. What has been sent may be in the file or not; when this returns, no more of it will be. Calling it after ``finish(cancellation:)`` does nothing.
     func abort()
 }

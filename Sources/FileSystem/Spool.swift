@@ -1,20 +1,60 @@
 import Synchronization
 import SystemPackage
+import Threading
 import Vocabulary
+
+#if canImport(Glibc)
+@preconcurrency import Glibc
+#endif
 
 /// The local directory where what was written waits until the server has it.
 ///
 /// A file in it is named `open-…` while it is in use. What could not be sent by the time its last handle was closed
 /// becomes `unsent-…-<path>`, with a text beside it that says where it belongs and why it is here; nothing removes it.
+///
+/// It is bounded twice: by a number of bytes for all files (`spool_size=`), and by what the local disk has to keep
+/// free. Whoever writes gets ENOSPC before the disk is full: other programs need it too, and a full disk would take away
+/// the means to say in a log what is unsent.
 final class Spool: Sendable {
     /// For copying: large enough that the calls do not count, small beside the cache.
     static let bufferSize = 256 << 10
 
-    private let directory: FilePath
-    private let bytes = Atomic<Int64>(0)
+    /// What is left free on the local disk: a twentieth of it, as file systems reserve for root, …
+    private static let reservedPart: UInt64 = 20
+    /// … but no more than that; a large disk is not full with so much left.
+    private static let largestReserve: UInt64 = 1 << 30
+    /// How much is taken in before the disk is asked again. statvfs(3) takes microseconds, a write of 128 KiB fifty.
+    private static let step: Int64 = 16 << 20
 
-    init(directory: FilePath) {
+    private let directory: FilePath
+    private let limit: Int64
+    private let bytes = Atomic<Int64>(0)
+    private let sinceLook = Atomic<Int64>(Spool.step)
+
+    /// - Parameter limit: how many bytes all files together may hold.
+    init(directory: FilePath, limit: Int64 = .max) {
         self.directory = directory
+        self.limit = limit
+    }
+
+    /// Makes sure that so many bytes more may be written.
+    ///
+    /// - Throws: `noSpace`.
+    func admit(_ count: Int) throws(StoreError) {
+        let (sum, overflow) = byteCount.addingReportingOverflow(Int64(count))
+        guard !overflow, sum <= limit else {
+            throw StoreError(.noSpace, "the spool holds \(byteCount) bytes, and no more than \(limit) are allowed")
+        }
+        guard sinceLook.wrappingAdd(Int64(count), ordering: .relaxed).newValue >= Self.step else { return }
+        var disk = statvfs()
+        // What cannot be asked is no reason to refuse: a write to a full disk fails by itself.
+        guard statvfs(directory.string, &disk) == 0 else { return }
+        let block = UInt64(disk.f_frsize)
+        let reserve = min(Self.largestReserve, UInt64(disk.f_blocks).multipliedFully(by: block) / Self.reservedPart)
+        guard UInt64(disk.f_bavail).multipliedFully(by: block) >= reserve.addingFully(UInt64(count)) else {
+            throw StoreError(.noSpace, "the disk of \(directory) is nearly full")
+        }
+        sinceLook.store(0, ordering: .relaxed)
     }
 
     /// How many bytes the files in use reach over.
@@ -81,5 +121,19 @@ final class Spool: Sendable {
         }
         // With the prefix and ".txt" this stays below the 255 bytes of a name.
         return String(encoded.joined().suffix(200))
+    }
+}
+
+extension UInt64 {
+    /// The product, or the largest number.
+    fileprivate func multipliedFully(by other: UInt64) -> UInt64 {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? .max : product
+    }
+
+    /// The sum, or the largest number.
+    fileprivate func addingFully(_ other: UInt64) -> UInt64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
     }
 }

@@ -17,8 +17,8 @@ final class SpoolFile: Sendable {
     private struct Location {
         var path: FilePath
         var isKept = false
-        /// How far it reaches, for the gauge.
-        var length: Int64 = 0
+        /// How many bytes of it count, for the gauge: holes take no room.
+        var held: Int64 = 0
     }
 
     init(descriptor: FileDescriptor, path: FilePath, spool: Spool) {
@@ -28,10 +28,10 @@ final class SpoolFile: Sendable {
     }
 
     deinit {
-        let (path, isKept, length) = location.withLock { ($0.path, $0.isKept, $0.length) }
+        let (path, isKept, held) = location.withLock { ($0.path, $0.isKept, $0.held) }
         if !isKept { _ = path.withPlatformString { Glibc.unlink($0) } }
         try? descriptor.close()
-        spool.count(-length)
+        spool.count(-held)
     }
 
     /// Where it is, for messages.
@@ -44,7 +44,6 @@ final class SpoolFile: Sendable {
         } catch {
             throw StoreError(localDisk: error, "write to \(path)")
         }
-        reaches(offset + Int64(bytes.count))
     }
 
     /// Reads as many bytes as there are, up to the size of the buffer.
@@ -70,25 +69,28 @@ final class SpoolFile: Sendable {
         } catch {
             throw StoreError(localDisk: error, "truncate \(path)")
         }
-        let change = location.withLock { location in
-            defer { location.length = size }
-            return size - location.length
-        }
-        spool.count(change)
     }
 
-    /// Copies a range from another one to the same place here.
-    func copy(_ range: Range<Int64>, from other: SpoolFile) throws(StoreError) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Spool.bufferSize, alignment: 4096)
-        defer { buffer.deallocate() }
+    /// Puts zeros into a range.
+    func erase(_ range: Range<Int64>) throws(StoreError) {
+        let zeros = UnsafeMutableRawBufferPointer.allocate(byteCount: Spool.bufferSize, alignment: 16)
+        defer { zeros.deallocate() }
+        zeros.initializeMemory(as: UInt8.self, repeating: 0)
         var offset = range.lowerBound
         while offset < range.upperBound {
-            let count = Int(min(Int64(buffer.count), range.upperBound - offset))
-            let got = try other.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset)
-            guard got > 0 else { return }
-            try write(UnsafeRawBufferPointer(rebasing: buffer[..<got]), at: offset)
-            offset += Int64(got)
+            let count = Int(min(Int64(zeros.count), range.upperBound - offset))
+            try write(UnsafeRawBufferPointer(rebasing: zeros[..<count]), at: offset)
+            offset += Int64(count)
         }
+    }
+
+    /// Says how many of its bytes count.
+    func holds(_ count: Int64) {
+        let change = location.withLock { location in
+            defer { location.held = count }
+            return count - location.held
+        }
+        if change != 0 { spool.count(change) }
     }
 
     /// Gives it a name that says what it is, and lets it outlive this program.
@@ -104,15 +106,6 @@ final class SpoolFile: Sendable {
             if failed == 0 { location.path = target }
             return location.path
         }
-    }
-
-    private func reaches(_ end: Int64) {
-        let change = location.withLock { location in
-            let change = max(0, end - location.length)
-            location.length += change
-            return change
-        }
-        spool.count(change)
     }
 }
 

@@ -9,6 +9,12 @@ struct Tree {
     var directories: DirectoryCache
     var handles = HandleTable()
     let view: AttributeView
+    /// The permission bits that the server gives a new file; `nil` until it has been seen.
+    var usualFileMode: UInt32?
+    /// Whether one was looked at for that.
+    var hasAskedForUsualMode = false
+    /// Whether the log says already that somewhere no temporary names can be used.
+    var hasRefusedTemporaries = false
     /// Directories that are being renamed, or are about to be.
     private var moving: [UInt64: (directory: InodeNumber, isOnServer: Bool)] = [:]
     private var lastMove: UInt64 = 0
@@ -112,6 +118,10 @@ struct Tree {
         let before = inode.attributes
         inode.attributes = entry.attributes
         guard entry.origin == .server else { return }
+        if inode.hasUsualMode, let mode = entry.attributes.mode {
+            inode.hasUsualMode = false
+            usualFileMode = mode
+        }
         guard inode.kind != .file || entry.attributes.size == before.size else {
             inode.ownTime = nil
             inode.version = inodes.takeVersion()

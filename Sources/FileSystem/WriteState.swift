@@ -1,60 +1,35 @@
 import Threading
 import Vocabulary
 
-/// What of a file's content is here, and what of it the server lacks. No lock, no I/O: its owner (``FileContent``)
-/// locks, asks, and acts.
+/// What of a file's content is here, what of it the server lacks, and how far sending it has come. No lock, no I/O: its
+/// owner (``FileContent``) locks, asks, and acts.
 ///
 /// ## Where the content is
 /// - On the server only (`isLocal` is false): reads stream, nothing is dirty.
-/// - Here from `base` on: the spool holds `base ..< size`, and below `base` the content is on the server only. `base`
-///   is 0 for a new, a replaced or a fetched file, and the old end for a file that was only appended to.
+/// - Here and there: ``map`` says which bytes. The rest is in the server's file of that name, which was `serverSize`
+///   long when it was last heard of.
 ///
 /// ## What the server lacks
-/// - `none`: nothing. The spool may stay, as a cache for those who have the file open.
-/// - `appended(from)`: only the bytes from there on; they can be sent alone.
-/// - `rewritten`: something below; the whole file is sent.
+/// - The map's dirty ranges, and what a transfer was given and has not been confirmed.
+/// - All of it (`mustReplace`): a new file, one whose content was thrown away, one that was cut.
 ///
-/// An upload takes the change with it (`inTransfer`) and starts a new one, so that what is written meanwhile is told
-/// apart. If it fails, both are put together again.
+/// ## Sending
+/// A transfer is an ``Attempt``: at the file itself or at a temporary name. Confirmed at the file's name, its bytes are the
+/// server's. Confirmed at a temporary name, it waits there to be gone on with, or to be renamed. One that broke is looked
+/// at before the next: what arrived of it need not be sent again.
 struct WriteState {
-    /// What the server lacks.
-    enum Change: Hashable {
-        case none
-        /// `byAppend`: every byte of it was written with O_APPEND, so it belongs to the end, wherever that is by then.
-        case appended(from: Int64, byAppend: Bool)
-        case rewritten
-
-        /// Both, one after the other.
-        func followed(by later: Change) -> Change {
-            switch (self, later) {
-            case (.none, _): later
-            case (_, .none): self
-            case (.rewritten, _), (_, .rewritten): .rewritten
-            case (.appended(let from, let first), .appended(from: _, byAppend: let second)):
-                .appended(from: from, byAppend: first && second)
-            }
-        }
-    }
-
-    /// What has to happen before some bytes can be written.
-    enum Admission: Hashable {
-        /// Nothing; they go to this offset.
-        case ready(at: Int64)
-        /// The spool has to begin as the tail of a file of this size.
-        case needsTail(base: Int64)
-        /// The whole content has to be here.
-        case needsWhole
-    }
-
-    /// What one upload sends.
-    struct Upload: Sendable {
-        var change: Change
-        var size: Int64
-        var base: Int64
-        var revision: UInt64
-        var spool: SpoolFile?
-        var appendFailed: Bool
-        let cancellation: Cancellation
+    /// A transfer to the server, or what is left of it.
+    struct Attempt: Hashable, Sendable {
+        let target: UploadPlan.Target
+        /// Where it began: 0, or the server's end when it was appended to.
+        let start: Int64
+        /// Up to where its bytes have been handed over.
+        var reach: Int64
+        /// Whether the server has confirmed it.
+        var isConfirmed = false
+        /// Whether nothing else can be at the target than what this transfer has brought there, and what was there
+        /// before it began to append.
+        let isFirst: Bool
     }
 
     /// What is to be set when the content has been sent.
@@ -65,38 +40,60 @@ struct WriteState {
         case timeOfUpload
     }
 
-    /// What of the spool a read uses.
-    struct Readable: Sendable {
-        let spool: SpoolFile?
-        let base: Int64
-        let size: Int64
-    }
+    // MARK: Content
 
     private(set) var isLocal = false
+    private(set) var map = ExtentMap()
     /// The file behind it; `nil` while nothing has been written.
     private(set) var spool: SpoolFile?
-    private(set) var base: Int64 = 0
-    private(set) var size: Int64 = 0
-    private(set) var change = Change.none
-    private(set) var inTransfer: Upload?
+    /// How long the server's file is.
+    private(set) var serverSize: Int64 = 0
+    /// Whether what the server has under this name counts for nothing, and all has to be sent.
+    private(set) var mustReplace = false
+    /// Whether the server has something under this name that somebody could miss.
+    private(set) var replacesContent = false
     /// Counts changes of the content.
     private(set) var revision: UInt64 = 0
     /// Whether the server has never heard of the file.
     private(set) var isPending = false
     /// Whether the file has no name any more, so that nothing is to be sent.
     var isUnlinked = false
+    /// Which version of the remote content a clean spool holds.
+    private(set) var version: UInt64 = 0
+    /// Whether everything dirty was written with O_APPEND, so that it belongs to the end, wherever that is by then.
+    private(set) var isAppendOnly = false
+    /// Whether bytes that were appended are elsewhere on the server than here.
+    private(set) var isSkewed = false
+    private var skew: Int64 = 0
+
+    // MARK: Sending
+
+    var stream = UploadStream()
+    private(set) var attempt: Attempt?
+    /// Whether the server's file was made by the last transfer, so that it has the mode that the server gives.
+    private(set) var isMadeAnew = false
+    /// Whether parts of an earlier transfer may lie where the next one goes.
+    private var hasLeftParts = false
+    /// A name that was made on the server for this file.
+    private(set) var temporary: FileName?
+    /// Ends the transfer that is under way.
+    private(set) var transfer: Cancellation?
+    /// Whether the server has got bytes of which the rest of the mount does not know yet.
+    private(set) var needsConclusion = false
+    /// Until when nobody else is expected to have changed the server's size, since we have set it.
+    private(set) var sizeTrustedUntil: Instant?
+    /// What the server said to a stream: the answer to the next close.
+    private(set) var streamRefusal: StoreError?
     /// The time and the mode to set when the content has been sent.
     private(set) var wantedTime: Timestamp?
     private(set) var wantedMode: UInt32?
     /// Why the last upload failed.
     private(set) var failure: (revision: UInt64, error: StoreError)?
-    /// Which version of the remote content a clean spool holds.
-    private(set) var version: UInt64 = 0
-    /// Whether an append failed, so that a part of it may be on the server.
-    private var appendFailed = false
+
+    // MARK: - Asking
 
     /// Whether the server lacks something.
-    var isDirty: Bool { !isUnlinked && (change != .none || inTransfer != nil) }
+    var isDirty: Bool { !isUnlinked && isLocal && (mustReplace || !map.isClean || needsConclusion) }
 
     /// Whether an upload at the last close makes sense: not if exactly this has just been refused.
     var shouldTryAgain: Bool {
@@ -106,62 +103,49 @@ struct WriteState {
     }
 
     /// Whether all the content is here.
-    var isWhole: Bool { isLocal && base == 0 }
+    var isWhole: Bool { isLocal && map.isWhole }
 
-    /// What a read may take from here; `nil`: all of it is on the server.
-    var readable: Readable? { isLocal ? Readable(spool: spool, base: base, size: size) : nil }
+    /// How long the file is; meaningful while it is local.
+    var size: Int64 { map.size }
 
-    /// From where on writing needs nothing of what is below.
-    private var boundary: Int64 {
-        switch change {
-        case .none: size
-        case .appended(let from, byAppend: _): from
-        case .rewritten: 0
-        }
-    }
+    /// Whether it was made, or emptied, and nothing has been written since.
+    var isUntouched: Bool { isDirty && mustReplace && map.size == 0 && attempt == nil }
 
-    /// What was written here and is not on the server; `nil`: nothing, or more than a tail.
-    var ownRange: Range<Int64>? {
-        let all = (inTransfer?.change ?? .none).followed(by: change)
-        guard isLocal, case .appended(let from, byAppend: _) = all else { return nil }
-        return from..<max(from, size)
+    /// How far the bytes that would be lost with the spool reach; for messages.
+    var unsentRanges: [Range<Int64>] {
+        if mustReplace { return [0..<map.size] }
+        return Array(map.dirty.union(map.taken).ranges)
     }
 
     // MARK: - Writing
 
-    /// Says what has to happen before bytes can be written at an offset.
+    /// Notes bytes that have been put into the spool.
     ///
-    /// - Parameter remoteSize: the size on the server, which counts only while nothing is here.
-    func admit(offset: Int64, isAppend: Bool, remoteSize: Int64?) -> Admission {
-        guard isLocal else {
-            guard let remoteSize else { return .needsWhole }
-            return isAppend || offset >= remoteSize ? .needsTail(base: remoteSize) : .needsWhole
+    /// - Returns: whether a thread has to be asked for that sends them.
+    mutating func wrote(_ range: Range<Int64>, isAppend: Bool) -> Bool {
+        isAppendOnly = isAppend && (map.isClean || isAppendOnly)
+        map.wrote(range)
+        changed()
+        return stream.wrote(range)
+    }
+
+    /// Notes that the size is another one; the spool has been cut or extended. No transfer is under way.
+    mutating func resized(to newSize: Int64) {
+        guard newSize > 0 else {
+            let isKnown = serverSize > 0 || !replacesContent
+            return beginEmpty(serverSize: isKnown ? serverSize : nil)
         }
-        let place = isAppend ? size : offset
-        return base == 0 || place >= boundary ? .ready(at: place) : .needsWhole
+        // What was begun may hold more than is wanted now, and be in the server's file already.
+        if attempt?.target == .name { mustReplace = true }
+        abandonAttempt()
+        if newSize < map.size, newSize < serverSize { mustReplace = true }
+        map.resize(to: newSize)
+        isAppendOnly = false
+        stream.reset(at: mustReplace ? 0 : min(serverSize, newSize))
+        changed()
     }
 
-    /// Notes bytes that have been put into the spool at an admitted place.
-    mutating func wrote(at place: Int64, count: Int, isAppend: Bool) {
-        grow(from: place, byAppend: isAppend)
-        size = max(size, place + Int64(count))
-    }
-
-    /// Notes that the size is another one. The spool has been cut or extended; what is cut off is not below `base`.
-    mutating func truncated(to newSize: Int64) {
-        if newSize == 0 { base = 0 }
-        if newSize >= size { grow(from: size, byAppend: false) } else { grow(from: newSize, byAppend: false) }
-        size = newSize
-    }
-
-    /// Whether the size can be changed without any byte from the server.
-    func canTruncate(to newSize: Int64) -> Bool {
-        isLocal && (base == 0 || newSize == 0 || newSize >= size)
-    }
-
-    private mutating func grow(from place: Int64, byAppend: Bool) {
-        let isTail = place >= boundary && boundary > 0
-        change = change.followed(by: isTail ? .appended(from: boundary, byAppend: byAppend) : .rewritten)
+    private mutating func changed() {
         revision += 1
         wantedTime = nil
     }
@@ -171,43 +155,57 @@ struct WriteState {
     /// A new file, of which the server has not heard.
     mutating func beginPending(mode: UInt32?) {
         wantedMode = mode
-        isLocal = true
         isPending = true
-        change = .rewritten
-        revision += 1
+        beginEmpty(serverSize: 0)
     }
 
     /// A file whose content is thrown away.
-    mutating func beginEmpty() {
+    ///
+    /// - Parameter serverSize: how long the server's file is; `nil`: it does not say.
+    mutating func beginEmpty(serverSize: Int64?) {
         isLocal = true
-        truncated(to: 0)
-        change = .rewritten
+        map = ExtentMap()
+        self.serverSize = serverSize ?? 0
+        replacesContent = serverSize != 0
+        mustReplace = true
+        abandonAttempt()
+        isAppendOnly = false
+        stream.reset(at: 0)
+        changed()
     }
 
-    /// Only what follows the present end is here.
-    mutating func beginTail(base: Int64, version: UInt64) {
+    /// A file that the server has, of that length, and of which nothing is here yet.
+    ///
+    /// - Parameter instant: until when nobody else is expected to have changed its size; `nil`: who knows.
+    mutating func begin(serverSize: Int64, version: UInt64, trustedUntil instant: Instant? = nil) {
         isLocal = true
-        self.base = base
+        map = ExtentMap(size: serverSize)
+        self.serverSize = serverSize
         self.version = version
-        size = base
-    }
-
-    /// All of the content is here.
-    mutating func beginWhole(_ file: SpoolFile, size: Int64, version: UInt64) {
-        isLocal = true
-        spool = file
-        base = 0
-        self.size = size
-        self.version = version
+        replacesContent = serverSize > 0
+        isAppendOnly = false
+        isSkewed = false
+        sizeTrustedUntil = instant
+        stream.reset(at: serverSize)
     }
 
     /// The file behind the content, made now.
     mutating func useSpool(_ file: SpoolFile) { spool = file }
 
-    /// The whole content has to go to the server again: what is there is not what we thought.
-    mutating func rewrite() {
-        change = .rewritten
-        revision += 1
+    /// Notes bytes that came from the server.
+    mutating func fetched(_ range: Range<Int64>) { map.fetched(range) }
+
+    /// The server's file is not the one we knew: what was written here is laid over it.
+    ///
+    /// - Returns: what has become zeros, for the spool.
+    mutating func rebase(onto serverSize: Int64) -> [Range<Int64>] {
+        abandonAttempt()
+        let gaps = map.rebase(onto: serverSize, keepsSize: mustReplace)
+        self.serverSize = serverSize
+        replacesContent = serverSize > 0
+        mustReplace = true
+        stream.reset(at: 0)
+        return gaps
     }
 
     /// Drops what is here, if the server has it all.
@@ -217,22 +215,142 @@ struct WriteState {
         guard isLocal, !isDirty, !isUnlinked, self.version != version else { return }
         isLocal = false
         spool = nil
-        base = 0
-        size = 0
+        map = ExtentMap()
+        isSkewed = false
+        sizeTrustedUntil = nil
     }
 
     // MARK: - Uploading
 
-    /// Begins an upload; `nil` when the server lacks nothing.
-    mutating func beginUpload(_ cancellation: Cancellation) -> Upload? {
-        guard !isUnlinked, change != .none, inTransfer == nil else { return nil }
-        let upload = Upload(
-            change: change, size: size, base: base, revision: revision, spool: spool, appendFailed: appendFailed,
-            cancellation: cancellation)
-        inTransfer = upload
-        change = .none
-        return upload
+    /// Begins an upload.
+    ///
+    /// - Returns: whether the server lacks anything.
+    mutating func beginUpload(_ cancellation: Cancellation) -> Bool {
+        guard isDirty else { return false }
+        transfer = cancellation
+        return true
     }
+
+    /// What to send next. Of an attempt that broke it must be known by now what became of it.
+    ///
+    /// - Parameter appends: whether the server takes bytes for the end of a file.
+    func plan(appends: Bool) -> (plan: UploadPlan, target: UploadPlan.Target) {
+        if let attempt, attempt.target == .temporary {
+            return (UploadPlan.choose(map, serverSize: attempt.reach, appends: appends), .temporary)
+        }
+        if mustReplace { return (.whole, .name) }
+        if serverSize == 0, !isAppendOnly, !map.dirty.isEmpty { return (.whole, .name) }
+        // An empty file that is appended to may not be empty any more.
+        if serverSize == 0, appends, map.dirty.ranges.count == 1 { return (.append(0..<map.size), .name) }
+        return (UploadPlan.choose(map, serverSize: serverSize, appends: appends), .name)
+    }
+
+    /// A transfer begins.
+    mutating func beginAttempt(_ target: UploadPlan.Target, from start: Int64) {
+        isMadeAnew = start == 0 && (target == .temporary || !replacesContent)
+        let isFirst = start > 0 || isMadeAnew && !hasLeftParts
+        attempt = Attempt(target: target, start: start, reach: start, isFirst: isFirst)
+    }
+
+    /// The server is about to be told of the file.
+    mutating func mayExist() { isPending = false }
+
+    /// A transfer gets bytes, behind those it has.
+    mutating func hand(over range: Range<Int64>) {
+        map.take(range)
+        attempt?.reach = range.upperBound
+        attempt?.isConfirmed = false
+    }
+
+    /// The bytes that it is about to get will go behind those that a temporary file has.
+    mutating func resumeAttempt() { attempt?.isConfirmed = false }
+
+    /// The server has confirmed the transfer.
+    mutating func confirmed(trustedUntil instant: Instant) {
+        attempt?.isConfirmed = true
+        guard let attempt, attempt.target == .name else { return }
+        arrived(attempt.reach, trustedUntil: instant)
+    }
+
+    /// The temporary file has taken the place of the file.
+    mutating func published(trustedUntil instant: Instant) {
+        temporary = nil
+        guard let attempt else { return }
+        arrived(attempt.reach, trustedUntil: instant)
+    }
+
+    /// The server has confirmed bytes in their places.
+    mutating func patched(_ target: UploadPlan.Target, trustedUntil instant: Instant) {
+        let end = map.taken.ranges.last?.upperBound ?? 0
+        switch target {
+        case .name:
+            isMadeAnew = false
+            arrived(max(serverSize, end), trustedUntil: instant)
+        case .temporary:
+            let reach = attempt?.reach ?? 0
+            attempt?.reach = max(reach, end)
+        }
+    }
+
+    private mutating func arrived(_ end: Int64, trustedUntil instant: Instant) {
+        map.settle()
+        // What is longer on the server than here counts, for those who ask for the size.
+        let (sum, overflow) = end.addingReportingOverflow(skew)
+        serverSize = overflow ? end : sum
+        skew = 0
+        replacesContent = end > 0
+        mustReplace = false
+        isPending = false
+        attempt = nil
+        hasLeftParts = false
+        needsConclusion = true
+        sizeTrustedUntil = isSkewed ? nil : instant
+        streamRefusal = nil
+        if !stream.isRunning { stream.reset(at: end) }
+    }
+
+    /// The bytes that are appended next will be elsewhere on the server than here: its end is another one.
+    mutating func appendsElsewhere(thanAt end: Int64?) {
+        isSkewed = true
+        skew = (end ?? serverSize) - serverSize
+    }
+
+    /// What is known of an attempt that broke: so much of it has arrived.
+    ///
+    /// - Parameter size: the size of the file that it went to; `nil`: what arrived is of no use.
+    /// - Returns: whether it can be gone on with.
+    mutating func resolveBroken(size: Int64?, trustedUntil instant: Instant) -> Bool {
+        guard let broken = attempt, !broken.isConfirmed else { return true }
+        guard let size, broken.isFirst, size >= broken.start, size <= broken.reach else {
+            abandonAttempt()
+            return false
+        }
+        map.giveBack(from: size)
+        attempt?.reach = size
+        confirmed(trustedUntil: instant)
+        return true
+    }
+
+    /// What was sent is of no use. Some of it may be on the server.
+    mutating func abandonAttempt() {
+        if attempt != nil { hasLeftParts = true }
+        attempt = nil
+        map.giveBack()
+    }
+
+    /// Ranges go to their places in the file.
+    mutating func patch(_ ranges: [Range<Int64>]) {
+        for range in ranges { map.take(range) }
+    }
+
+    /// Nobody knows which of them have arrived.
+    mutating func patchFailed() { map.giveBack() }
+
+    /// A name on the server belongs to this file now.
+    mutating func useTemporary(_ name: FileName) { temporary = name }
+
+    /// It does not any more.
+    mutating func forgetTemporary() { temporary = nil }
 
     /// The content is on the server. What else was asked for meanwhile comes next; when that is nothing, the upload
     /// has ended, and from then on who wants another time or mode sends it himself.
@@ -247,12 +365,17 @@ struct WriteState {
             wantedTime = nil
             return .time(time)
         }
-        inTransfer = nil
-        isPending = false
-        appendFailed = false
+        transfer = nil
+        needsConclusion = false
         failure = nil
         self.version = version
         return nil
+    }
+
+    /// The mode that the file is to have, if somebody wished one; taken by whoever sets it.
+    mutating func takeWantedMode() -> UInt32? {
+        defer { wantedMode = nil }
+        return wantedMode
     }
 
     /// Notes what is to be set when the content has been sent.
@@ -268,11 +391,67 @@ struct WriteState {
         return true
     }
 
-    /// It has not.
-    mutating func uploadFailed(_ upload: Upload, _ error: StoreError) {
-        inTransfer = nil
-        if case .appended = upload.change { appendFailed = true }
-        change = upload.change.followed(by: change)
-        failure = (upload.revision, error)
+    /// It is not there.
+    mutating func uploadFailed(_ error: StoreError) {
+        transfer = nil
+        sizeTrustedUntil = nil
+        failure = (revision, error)
+        stream.failed()
+    }
+
+    // MARK: - Streaming
+
+    /// A thread is there that sends while the program writes.
+    ///
+    /// - Returns: what it begins with; `nil`: nothing can be sent now.
+    mutating func beginStream(_ cancellation: Cancellation, at now: Instant) -> UploadPlan.Target? {
+        guard stream.begin() else { return nil }
+        // A part that broke has to be looked at first, by whoever closes the file.
+        let isClear = attempt.map(\.isConfirmed) ?? true
+        // To know where the end of a file is, that was not written here, costs a look; the close does that.
+        let isKnown = attempt != nil || (mustReplace && map.isWhole) || isSizeTrusted(at: now)
+        guard isDirty, isClear, isKnown else {
+            stream.decline()
+            return nil
+        }
+        transfer = cancellation
+        return attempt?.target ?? (mustReplace && replacesContent ? .temporary : .name)
+    }
+
+    /// Whether the server's size is known well enough to append behind it.
+    func isSizeTrusted(at now: Instant) -> Bool {
+        guard let sizeTrustedUntil else { return false }
+        return sizeTrustedUntil.since(now) > .zero
+    }
+
+    /// The stream has ended; `confirmed` has been called if it ended well.
+    mutating func streamEnded() {
+        transfer = nil
+        stream.ended()
+    }
+
+    /// The stream has failed. What the server *said* is the answer to the next close.
+    mutating func streamFailed(_ error: StoreError) {
+        transfer = nil
+        stream.failed()
+        if error.isVerdict { streamRefusal = error }
+    }
+
+    /// What a stream was told, once.
+    mutating func takeStreamRefusal() -> StoreError? {
+        defer { streamRefusal = nil }
+        guard let streamRefusal else { return nil }
+        failure = (revision, streamRefusal)
+        return streamRefusal
+    }
+}
+
+extension StoreError {
+    /// Whether trying the same again will be answered in the same way.
+    var isVerdict: Bool {
+        switch kind {
+        case .noSpace, .quotaExceeded, .tooLarge: true
+        default: isRefusal
+        }
     }
 }

@@ -37,11 +37,11 @@ func onRead(
 
 func onWrite(
     _ context: Context, _ request: OpaquePointer, _ caller: Caller, _ handle: UInt64, _ offset: Int64,
-    _ bytes: UnsafeRawPointer, _ length: Int
+    _ bytes: UnsafeRawPointer, _ length: Int, _ isPage: Bool
 ) {
     serve(.write, context, request, caller, answer: { $0.written($1) }) { fileSystem, asked throws(StoreError) in
         let bytes = UnsafeRawBufferPointer(start: bytes, count: length)
-        try fileSystem.write(HandleID(handle), offset: offset, bytes: bytes, asked)
+        try fileSystem.write(HandleID(handle), offset: offset, bytes: bytes, isPage: isPage, asked)
         return length
     }
 }

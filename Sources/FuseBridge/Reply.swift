@@ -27,8 +27,10 @@ struct Reply: ~Copyable, Sendable {
 
     /// Whether the answer is still wanted, and who asks.
     func asked(by caller: cfuse_caller) -> Request {
-        Request(
-            userID: caller.user, groupID: caller.group, cancellation: request.takeUnretainedValue().cancellation)
+        let process = caller.process
+        return Request(
+            userID: caller.user, groupID: caller.group, cancellation: request.takeUnretainedValue().cancellation,
+            holdsOpen: { OpenDescriptors.hold($0.rawValue, process: process) })
     }
 
     // MARK: - Failure and bare success

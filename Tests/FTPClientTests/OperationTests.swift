@@ -170,7 +170,7 @@ struct OperationTests {
         #expect(throws: missing) { try served.write([1], to: "f", .append) }
         #expect(throws: missing) { try served.write([1], to: "f", .append) }
         #expect(served.server.transcript.count(of: "APPE") == 1)
-        #expect(!served.client.appends)
+        #expect(!served.client.server.known.hasAppend)
         #expect(served.tree.contents(of: "f") == Array("old".utf8))
         // Nothing is begun that the server does not heed: neither REST nor STOR.
         #expect(served.server.transcript.count(of: "REST") == 0)

@@ -38,8 +38,9 @@ struct TLSDataTests {
         ]
     }
 
+    /// With the directory itself: `LIST -a` is believed when it shows what `LIST` leaves out.
     private static func line(_ name: String) -> String {
-        "-rw-r--r-- 1 me me 5 Jan 01 2020 \(name)\r\n"
+        "drwxr-xr-x 1 me me 5 Jan 01 2020 .\r\n-rw-r--r-- 1 me me 5 Jan 01 2020 \(name)\r\n"
     }
 
     private func client(

@@ -62,7 +62,9 @@ import Vocabulary
     @Test(
         arguments: [
             ("1 ftp ftp 42", 42), ("ftp ftp 42", 42), ("ftp 42", 42), ("1 42", 42), ("42", 42), ("1 a b c d 42", 42),
-            ("1 ftp 1234567890 42", 42), ("1 ftp ftp 4,096", 4096), ("1 ftp ftp 4.0K", nil), ("1 ftp ftp 12M", nil),
+            ("1 ftp 1234567890 42", 42), ("1 ftp ftp 4,096", 4096),
+            ("1 ftp ftp 1.234.567", 1_234_567), ("1 ftp ftp 1'234", 1234),
+            ("1 ftp ftp 4.0K", nil), ("1 ftp ftp 12M", nil),
             ("1 ftp ftp125435904", nil), ("1 0 0 18446744073709551615", nil), ("1 jan feb 42", 42),
             ("1 10:11 2024 42", 42),
         ] as [(String, Int64?)])

@@ -56,7 +56,9 @@ extension Fixture {
     }
 
     func write(_ handle: HandleID, at offset: Int64, _ bytes: [UInt8]) throws {
-        try bytes.withUnsafeBytes { try fileSystem.write(handle, offset: offset, bytes: $0, request()) }
+        try bytes.withUnsafeBytes {
+            try fileSystem.write(handle, offset: offset, bytes: $0, isPage: false, request())
+        }
     }
 
     func read(_ handle: HandleID, at offset: Int64, _ length: Int) throws -> [UInt8] {

@@ -5,95 +5,127 @@ import Vocabulary
 @testable import FileSystem
 
 @Suite struct WriteStateTests {
-    private func local(size: Int64, base: Int64 = 0) -> WriteState {
+    private let later = Instant(nanoseconds: 1_000_000_000)
+
+    /// A file that the server has.
+    private func known(size: Int64) -> WriteState {
         var state = WriteState()
-        state.beginTail(base: size, version: 1)
+        state.begin(serverSize: size, version: 1)
         return state
     }
 
-    private func upload(_ state: inout WriteState) -> WriteState.Upload? { state.beginUpload(Cancellation()) }
+    /// A file that was just made.
+    private func pending(mode: UInt32? = nil) -> WriteState {
+        var state = WriteState()
+        state.beginPending(mode: mode)
+        return state
+    }
 
-    @Test(arguments: [
-        (offset: Int64(0), isAppend: false, size: Int64?(100), WriteState.Admission.needsWhole),
-        (offset: 99, isAppend: false, size: 100, .needsWhole),
-        (offset: 100, isAppend: false, size: 100, .needsTail(base: 100)),
-        (offset: 5000, isAppend: false, size: 100, .needsTail(base: 100)),
-        (offset: 0, isAppend: true, size: 100, .needsTail(base: 100)),
-        (offset: 0, isAppend: false, size: 0, .needsTail(base: 0)),
-        (offset: 0, isAppend: true, size: nil, .needsWhole),
-    ])
-    func `the first write of a file on the server`(
-        offset: Int64, isAppend: Bool, size: Int64?, expected: WriteState.Admission
-    ) {
-        #expect(WriteState().admit(offset: offset, isAppend: isAppend, remoteSize: size) == expected)
+    /// Sends what the plan says, with success.
+    private func send(_ state: inout WriteState) {
+        let begun = state.beginUpload(Cancellation())
+        #expect(begun)
+        switch state.plan(appends: true).plan {
+        case .nothing: break
+        case .append(let range):
+            state.beginAttempt(.name, from: range.lowerBound)
+            state.hand(over: range)
+            state.confirmed(trustedUntil: later)
+        case .patch(let ranges):
+            state.patch(ranges)
+            state.patched(.name, trustedUntil: later)
+        case .whole:
+            state.mayExist()
+            state.beginAttempt(.name, from: 0)
+            state.hand(over: 0..<state.size)
+            state.confirmed(trustedUntil: later)
+        }
+        while state.nextWish(version: 2) != nil {}
     }
 
     @Test func `appended bytes are sent alone, also after an earlier upload`() {
-        var state = local(size: 100)
-        state.wrote(at: 100, count: 10, isAppend: true)
-        #expect(state.change == .appended(from: 100, byAppend: true))
-
-        let first = upload(&state)
-        #expect(first?.change == .appended(from: 100, byAppend: true))
-        #expect(state.nextWish(version: 2) == nil)
-        state.wrote(at: 110, count: 5, isAppend: false)
-
-        #expect(upload(&state)?.change == .appended(from: 110, byAppend: false))
+        var state = known(size: 100)
+        _ = state.wrote(100..<110, isAppend: true)
+        #expect(state.plan(appends: true).plan == .append(100..<110))
+        #expect(state.isAppendOnly)
+        send(&state)
+        #expect(!state.isDirty)
+        _ = state.wrote(110..<115, isAppend: false)
+        #expect(state.plan(appends: true).plan == .append(110..<115))
+        #expect(!state.isAppendOnly)
     }
 
-    @Test func `a write below the tail needs the whole file`() {
-        let state = local(size: 100)
-        #expect(state.admit(offset: 50, isAppend: false, remoteSize: 100) == .needsWhole)
-        #expect(state.admit(offset: 0, isAppend: true, remoteSize: 100) == .ready(at: 100))
-    }
-
-    @Test func `O_APPEND goes to the end, whatever the offset`() {
-        var state = WriteState()
-        state.beginPending(mode: nil)
-        state.wrote(at: 0, count: 7, isAppend: false)
-        #expect(state.admit(offset: 0, isAppend: true, remoteSize: nil) == .ready(at: 7))
+    @Test func `after an upload of our own the size is known for a while`() {
+        var state = known(size: 100)
+        #expect(!state.isSizeTrusted(at: Instant(nanoseconds: 0)))
+        _ = state.wrote(100..<110, isAppend: true)
+        send(&state)
+        #expect(state.isSizeTrusted(at: Instant(nanoseconds: 0)))
+        #expect(!state.isSizeTrusted(at: later))
     }
 
     @Test func `what is written during an upload keeps the file dirty`() {
-        var state = WriteState()
-        state.beginPending(mode: nil)
-        state.wrote(at: 0, count: 10, isAppend: false)
-        let sent = upload(&state)
-        state.wrote(at: 10, count: 10, isAppend: false)
-
-        #expect(sent?.size == 10)
+        var state = pending()
+        _ = state.wrote(0..<10, isAppend: false)
+        let begun = state.beginUpload(Cancellation())
+        #expect(begun)
+        state.beginAttempt(.name, from: 0)
+        state.hand(over: 0..<10)
+        _ = state.wrote(5..<20, isAppend: false)
+        state.confirmed(trustedUntil: later)
         #expect(state.nextWish(version: 1) == nil)
         #expect(state.isDirty)
-        #expect(upload(&state)?.change == .appended(from: 10, byAppend: false))
+        #expect(state.unsentRanges == [5..<20])
     }
 
-    @Test func `a failed upload leaves all of it dirty`() throws {
-        var state = local(size: 100)
-        state.wrote(at: 100, count: 10, isAppend: true)
-        let sent = try #require(upload(&state))
-        state.wrote(at: 110, count: 10, isAppend: true)
+    @Test func `a failed upload leaves all of it dirty`() {
+        var state = known(size: 100)
+        _ = state.wrote(100..<110, isAppend: true)
+        _ = state.beginUpload(Cancellation())
+        state.beginAttempt(.name, from: 100)
+        state.hand(over: 100..<110)
+        _ = state.wrote(110..<120, isAppend: true)
+        state.uploadFailed(StoreError(.noSpace, "full"))
+        #expect(state.isDirty)
+        #expect(state.unsentRanges == [100..<120])
+        #expect(!state.shouldTryAgain)
+    }
 
-        state.uploadFailed(sent, StoreError(.noSpace, "full"))
-
-        #expect(state.change == .appended(from: 100, byAppend: true))
-        #expect(upload(&state)?.appendFailed == true)
+    @Test(arguments: [
+        // How long the server's file is, what is left to append, whether the broken transfer is gone on with.
+        (Int64?(100), [100..<Int64(120)], true), (105, [105..<120], true), (110, [110..<120], true),
+        (99, [100..<120], false), (111, [100..<120], false), (nil, [100..<120], false),
+    ])
+    func `what has arrived of a broken append is not sent again`(
+        size: Int64?, left: [Range<Int64>], goesOn: Bool
+    ) {
+        var state = known(size: 100)
+        _ = state.wrote(100..<110, isAppend: true)
+        _ = state.beginUpload(Cancellation())
+        state.beginAttempt(.name, from: 100)
+        state.hand(over: 100..<110)
+        _ = state.wrote(110..<120, isAppend: true)
+        state.uploadFailed(StoreError(.inputOutput, "lost"))
+        let result = state.resolveBroken(size: size, trustedUntil: later)
+        #expect(result == goesOn)
+        #expect(state.unsentRanges == left)
     }
 
     @Test func `a new file is sent even when it is empty, and once`() {
-        var state = WriteState()
-        state.beginPending(mode: nil)
-        #expect(upload(&state)?.change == .rewritten)
-        #expect(state.nextWish(version: 1) == nil)
-        #expect(upload(&state) == nil)
-        #expect(!state.isPending)
+        var state = pending()
+        #expect(state.isUntouched)
+        #expect(state.plan(appends: true).plan == .whole)
+        send(&state)
+        #expect(!state.isDirty && !state.isPending && !state.isUntouched)
+        let again = state.beginUpload(Cancellation())
+        #expect(!again)
     }
 
     @Test func `nothing is sent of a file without a name`() {
-        var state = WriteState()
-        state.beginPending(mode: nil)
+        var state = pending()
         state.isUnlinked = true
-        #expect(!state.isDirty)
-        #expect(upload(&state) == nil)
+        let begun = state.beginUpload(Cancellation())
+        #expect(!state.isDirty && !begun)
     }
 
     @Test func `times set on unsent content are wished; a later write withdraws them`() {
@@ -103,25 +135,52 @@ import Vocabulary
         let wished = state.wish(.time(Timestamp(seconds: 5)))
         #expect(!wishedTooEarly && wished)
         #expect(state.wantedTime == Timestamp(seconds: 5))
-
-        state.wrote(at: 0, count: 1, isAppend: false)
-
+        _ = state.wrote(0..<1, isAppend: false)
         #expect(state.wantedTime == nil)
-        _ = upload(&state)
         #expect(state.nextWish(version: 1) == .mode(0o755))
         #expect(state.nextWish(version: 1) == nil)
     }
 
     @Test(arguments: [
-        (WriteState.Change.none, WriteState.Change.none, WriteState.Change.none),
-        (.none, .rewritten, .rewritten),
-        (.rewritten, .none, .rewritten),
-        (.appended(from: 5, byAppend: true), .none, .appended(from: 5, byAppend: true)),
-        (.appended(from: 5, byAppend: true), .appended(from: 9, byAppend: true), .appended(from: 5, byAppend: true)),
-        (.appended(from: 5, byAppend: true), .appended(from: 9, byAppend: false), .appended(from: 5, byAppend: false)),
-        (.appended(from: 5, byAppend: true), .rewritten, .rewritten),
+        // The new size; whether what the server has can stay.
+        (Int64(100), true), (150, true), (110, true), (99, false), (0, false),
     ])
-    func `one change after another`(first: WriteState.Change, later: WriteState.Change, both: WriteState.Change) {
-        #expect(first.followed(by: later) == both)
+    func `a file that is cut below the server's end is replaced`(size: Int64, keeps: Bool) {
+        var state = known(size: 100)
+        _ = state.wrote(100..<110, isAppend: false)
+        state.resized(to: size)
+        #expect(state.mustReplace == !keeps)
+        #expect(state.size == size)
+        if size == 100 { #expect(!state.isDirty) }
+    }
+
+    @Test func `what somebody could miss is replaced beside it, what nobody could is not`() {
+        var state = known(size: 100)
+        state.resized(to: 0)
+        #expect(state.mustReplace && state.replacesContent)
+        send(&state)
+        #expect(!state.replacesContent)
+        #expect(!pending().replacesContent)
+        var unknown = WriteState()
+        unknown.beginEmpty(serverSize: nil)
+        #expect(unknown.replacesContent)
+        _ = unknown.wrote(0..<5, isAppend: false)
+        unknown.resized(to: 0)
+        #expect(unknown.replacesContent)
+    }
+
+    @Test func `a complete part at a temporary name is gone on with`() {
+        var state = known(size: 100)
+        state.resized(to: 0)
+        _ = state.wrote(0..<50, isAppend: false)
+        state.beginAttempt(.temporary, from: 0)
+        state.hand(over: 0..<50)
+        state.confirmed(trustedUntil: later)
+        #expect(state.isDirty)
+        #expect(state.plan(appends: true) == (.nothing, .temporary))
+        _ = state.wrote(50..<60, isAppend: false)
+        #expect(state.plan(appends: true) == (.append(50..<60), .temporary))
+        _ = state.wrote(0..<1, isAppend: false)
+        #expect(state.plan(appends: true) == (.whole, .temporary))
     }
 }

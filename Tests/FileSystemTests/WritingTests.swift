@@ -184,7 +184,7 @@ import Vocabulary
             let calls = try f.store.calls { () throws in try f.close(handle) }
             #expect(
                 calls == [
-                    .look(path("log")), .openWrite(path("log"), .append), .send(path("log"), 1 << 20..<(1 << 20) + 5),
+                    .size(path("log")), .openWrite(path("log"), .append), .send(path("log"), 1 << 20..<(1 << 20) + 5),
                     .finish(path("log")),
                 ])
             #expect(f.store.content("log")?.suffix(6) == [7] + Array("line\n".utf8))

@@ -18,8 +18,10 @@ private let parsers: [String: @Sendable ([UInt8]) -> Void] = [
     "features": fuzzFeatures,
     "passive": fuzzPassive,
     "values": fuzzValues,
+    "proxies": fuzzProxies,
     "facts": fuzzFacts,
     "text": fuzzText,
+    "charsets": fuzzCharsets,
     "repetition": fuzzRepetition,
 ]
 

@@ -71,7 +71,7 @@ extension MemoryFileSystem {
     }
 
     func write(
-        _ handle: HandleID, offset: Int64, bytes: UnsafeRawBufferPointer, _ request: Request
+        _ handle: HandleID, offset: Int64, bytes: UnsafeRawBufferPointer, isPage: Bool, _ request: Request
     ) throws(StoreError) {
         try state.withLock { state throws(StoreError) in
             guard let inode = state.handles[handle]?.inode else { throw StoreError(.badHandle, "closed") }

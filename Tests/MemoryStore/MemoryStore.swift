@@ -13,6 +13,8 @@ package final class MemoryStore: RemoteStore {
     package enum Call: Hashable, Sendable {
         case list(RemotePath)
         case look(RemotePath)
+        case size(RemotePath)
+        case probe
         case openRead(RemotePath, from: Int64)
         case read(RemotePath)
         case openWrite(RemotePath, RemoteWriteMode)
@@ -39,6 +41,8 @@ package final class MemoryStore: RemoteStore {
         package var showsSizes = true
         /// Whether a rename replaces a file without being told to.
         package var renameReplaces = true
+        /// Whether bytes written into the middle of a file leave what follows them alone.
+        package var keepsTail = true
         /// How many bytes one read of a stream brings at most.
         package var readLimit = 64 << 10
         /// How many entries a listing shows; it then says that it is not complete.
@@ -63,6 +67,8 @@ package final class MemoryStore: RemoteStore {
         var bytesRead: Int64 = 0
         var knownListings: [Bool] = []
         var hook: Hook?
+        /// How to reach the writers that can be asked for their connection.
+        var writers: [ObjectIdentifier: @Sendable () -> Void] = [:]
     }
 
     let state = Monitor(State())
@@ -139,14 +145,36 @@ package final class MemoryStore: RemoteStore {
         return ReadStream(store: self, path: path, content: content, offset: offset)
     }
 
+    package func size(of path: RemotePath, cancellation: Cancellation) throws(StoreError) -> Int64? {
+        try enter(.size(path), cancellation)
+        return try state.withLock { state throws(StoreError) in
+            let node = try state.node(path)
+            guard node.kind == .file else { throw StoreError(.isDirectory, "\(path)") }
+            return state.settings.showsSizes ? node.content.size : nil
+        }
+    }
+
     package func openWrite(
-        _ path: RemotePath, mode: RemoteWriteMode, cancellation: Cancellation
+        _ path: RemotePath, mode: RemoteWriteMode, whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream {
         try enter(.openWrite(path, mode), cancellation)
         try state.withLock { state throws(StoreError) in
+            if mode == .append, !state.settings.capabilities.appends { throw StoreError(.unsupported, "APPE") }
             try state.openForWriting(path, truncating: mode == .replace)
         }
-        return WriteStream(store: self, path: path)
+        let stream = WriteStream(store: self, path: path, mode: mode)
+        state.withLock { $0.writers[ObjectIdentifier(stream)] = whenWanted }
+        return stream
+    }
+
+    package func keepsTail(scratch: RemotePath, cancellation: Cancellation) throws(StoreError) -> Bool {
+        try enter(.probe, cancellation)
+        return state.withLock { $0.settings.keepsTail }
+    }
+
+    /// Says to all writers who can be asked that others wait for their connections.
+    package func wantConnections() {
+        for writer in state.withLock({ Array($0.writers.values) }) { writer() }
     }
 
     package func makeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) {

@@ -41,10 +41,14 @@ extension MemoryStore {
     final class WriteStream: RemoteWriteStream {
         private let store: MemoryStore
         private let path: RemotePath
+        private let mode: RemoteWriteMode
+        /// How many bytes have been sent.
+        private let sent = Monitor(0)
 
-        init(store: MemoryStore, path: RemotePath) {
+        init(store: MemoryStore, path: RemotePath, mode: RemoteWriteMode) {
             self.store = store
             self.path = path
+            self.mode = mode
         }
 
         func send(
@@ -61,20 +65,40 @@ extension MemoryStore {
                 guard count > 0 else { throw StoreError(.inputOutput, "the file to send is shorter than \(range)") }
                 done += count
             }
+            let before = sent.withLock { sent in
+                defer { sent += bytes.count }
+                return sent
+            }
             try store.state.withLock { [bytes] state throws(StoreError) in
                 let time = state.settings.time
+                let keepsTail = state.settings.keepsTail
                 try state.change(path) { node in
-                    guard case .bytes(let old) = node.content else { return }
-                    node.content = .bytes(old + bytes)
+                    guard case .bytes(var content) = node.content else { return }
+                    switch mode {
+                    case .replace, .append:
+                        content += bytes
+                    case .at(let offset):
+                        let place = Int(offset) + before
+                        let end = place + bytes.count
+                        if content.count < place || !keepsTail { content = Array(content.prefix(place)) }
+                        content += [UInt8](repeating: 0, count: max(0, end - content.count))
+                        content.replaceSubrange(place..<end, with: bytes)
+                    }
+                    node.content = .bytes(content)
                     node.modified = time
                 }
             }
         }
 
         func finish(cancellation: Cancellation) throws(StoreError) {
+            leave()
             try store.enter(.finish(path), cancellation)
         }
 
-        func abort() {}
+        func abort() { leave() }
+
+        private func leave() {
+            store.state.withLock { state in state.writers[ObjectIdentifier(self)] = nil }
+        }
     }
 }

@@ -130,8 +130,10 @@ struct cfuse_operations {
                    const char *name, uint32_t mode, int32_t flags);
     void (*read)(void *context, cfuse_request *request, const struct cfuse_caller *caller, uint64_t handle,
                  int64_t offset, size_t length);
+    // `is_page`: the kernel writes back a page of a mapping, by whichever handle it finds: the offset counts, also where
+    // that handle appends.
     void (*write)(void *context, cfuse_request *request, const struct cfuse_caller *caller, uint64_t handle,
-                  int64_t offset, const void *bytes, size_t length);
+                  int64_t offset, const void *bytes, size_t length, bool is_page);
     void (*flush)(void *context, cfuse_request *request, const struct cfuse_caller *caller, uint64_t handle);
     void (*fsync)(void *context, cfuse_request *request, const struct cfuse_caller *caller, uint64_t handle);
     void (*release)(void *context, uint64_t handle);

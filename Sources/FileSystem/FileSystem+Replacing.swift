@@ -1,0 +1,125 @@
+import Logging
+import Threading
+import Vocabulary
+
+/// How a file gets another content in one step.
+///
+/// What somebody could miss is replaced by a whole: the new content goes to a temporary name beside the file
+/// (``TemporaryName``), gets the mode of the old one, and is renamed over it. Whatever breaks before that leaves the
+/// old content as it was. Without that step go
+/// - a new file, or one that was empty: nothing can be lost. It grows under its own name, as on a local disk;
+/// - a file that becomes empty: that is one step;
+/// - a file in a directory that takes no other names, or on a server that takes the rename back in any way: said once in the
+///   log;
+/// - every file, with `inplace`, for the sake of links and owners on the server.
+extension FileSystem {
+    /// Sends all of a file. Inside its gate.
+    ///
+    /// - Returns: where to.
+    func sendWhole(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> UploadPlan.Target {
+        try fetchMissing(content, cancellation)
+        let (size, wanted) = content.state.withLock { state -> (Int64, UploadPlan.Target) in
+            // An earlier part at a temporary name is of no use any more.
+            if state.attempt != nil { state.abandonAttempt() }
+            return (state.size, state.replacesContent && state.size > 0 ? .temporary : .name)
+        }
+        let (stream, target) = try openWhole(wanted, of: content, whenWanted: nil, cancellation)
+        try feed(stream, 0..<size, of: content, cancellation)
+        return target
+    }
+
+    /// Begins to send all of a file.
+    ///
+    /// - Parameter wanted: where to; a temporary name may have to be given up for the file's own.
+    func openWhole(
+        _ wanted: UploadPlan.Target, of content: FileContent, whenWanted: (@Sendable () -> Void)?,
+        _ cancellation: Cancellation
+    ) throws(StoreError) -> (stream: any RemoteWriteStream, target: UploadPlan.Target) {
+        var target = wanted
+        discardTemporary(of: content)
+        if target == .temporary, !allowsTemporary(beside: content) { target = .name }
+        if target == .temporary {
+            let name = tree.withLock { $0.inodes[content.inode]?.place?.name }
+            let temporary = try TemporaryName.make(for: name)
+            content.state.withLock { $0.useTemporary(temporary) }
+        }
+        while true {
+            // Whatever comes of the command: a file may be there from here on.
+            if target == .name { content.state.withLock { $0.mayExist() } }
+            do throws(StoreError) {
+                if target == .name { endReading(of: content) }
+                let stream = try atTarget(target, of: content) { path throws(StoreError) in
+                    try store.openWrite(path, mode: .replace, whenWanted: whenWanted, cancellation: cancellation)
+                }
+                content.state.withLock { $0.beginAttempt(target, from: 0) }
+                return (stream, target)
+            } catch  where target == .temporary && error.isRefusal {
+                refuseTemporaries(beside: content, error)
+                content.state.withLock { $0.forgetTemporary() }
+                target = .name
+            }
+        }
+    }
+
+    /// Puts the temporary file, which is complete, in the place of the old one.
+    ///
+    /// - Returns: the mode that was set.
+    func publish(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> UInt32? {
+        let known = tree.withLock { tree in
+            tree.inodes[content.inode].flatMap { $0.ownMode == nil ? $0.attributes.mode : nil }
+        }
+        let wished = content.state.withLock { $0.takeWantedMode() }
+        var mode: UInt32?
+        if let wanted = wished ?? known, store.capabilities.setsMode {
+            if set(mode: wanted, of: content, .temporary, isMadeAnew: true, cancellation) { mode = wanted & 0o777 }
+        }
+        guard let temporary = content.state.withLock({ $0.temporary }) else { return mode }
+        do throws(StoreError) {
+            try atPath(of: content.inode) { path throws(StoreError) in
+                try store.rename(path.parent.appending(temporary), to: path, cancellation: cancellation)
+            }
+        } catch  where error.isRefusal {
+            refuseTemporaries(beside: content, error)
+            content.state.withLock { $0.abandonAttempt() }
+            _ = try sendWhole(content, cancellation)
+            return mode
+        }
+        content.state.withLock { $0.published(trustedUntil: trustedUntil) }
+        return mode
+    }
+
+    /// Removes a temporary file that has no purpose any more; if that fails, it is left to be found.
+    func discardTemporary(of content: FileContent) {
+        guard content.state.withLock({ $0.temporary }) != nil else { return }
+        do throws(StoreError) {
+            try atTarget(.temporary, of: content) { path throws(StoreError) in
+                try store.removeFile(path, cancellation: Cancellation())
+            }
+        } catch {
+            logger.info("a temporary file could not be removed: \(error)")
+        }
+        content.state.withLock { $0.forgetTemporary() }
+    }
+
+    // MARK: - Where it is possible
+
+    private func allowsTemporary(beside content: FileContent) -> Bool {
+        if configuration.replacesInPlace { return false }
+        return tree.withLock { tree in
+            let parent = tree.inodes[content.inode]?.place.flatMap { tree.inodes[$0.parent] }
+            return parent?.refusesTemporaries != true
+        }
+    }
+
+    private func refuseTemporaries(beside content: FileContent, _ error: StoreError) {
+        let path = tree.withLock { tree -> RemotePath? in
+            guard let parent = tree.inodes[content.inode]?.place.flatMap({ tree.inodes[$0.parent] }) else { return nil }
+            parent.refusesTemporaries = true
+            defer { tree.hasRefusedTemporaries = true }
+            return tree.hasRefusedTemporaries ? nil : tree.inodes.path(of: parent)
+        }
+        guard let path else { return }
+        logger.warning(
+            "\(path): files there are written over in place, a complete one cannot take their place: \(error)")
+    }
+}

@@ -1,0 +1,290 @@
+import Logging
+import Threading
+import Vocabulary
+
+/// The transfers of an upload. All of this happens inside the file's gate.
+///
+/// ## Appending
+/// Of a file that only grew, the new bytes are sent alone, but only if they belong where they will go: the
+/// server's size must be the offset at which they begin. A look tells (one round trip, `SIZE` where there is one); after
+/// an upload of our own none is needed for a while. If the size is another one, somebody else has changed the file.
+/// Bytes written with O_APPEND then follow what is there, wherever that ends, as O_APPEND promises; all others belong
+/// to their offsets, so they are laid over the server's content, and the whole is sent.
+///
+/// ## Patching
+/// Ranges are written over in place, each by a transfer of its own, on servers that were seen to leave the rest alone.
+/// That is not one step: when the connection breaks in the middle, a part of the ranges is in the server's file.
+/// All of them stay dirty then, and in the spool; sending them again puts it right.
+///
+/// ## After a broken transfer
+/// Bytes arrive in order. So the size of the file that the transfer went to tells how much of it arrived, and the next
+/// one goes on there, if nothing else can have been in that file.
+extension FileSystem {
+    /// What an upload has brought about.
+    struct Sent {
+        /// How long the file is on the server.
+        var size: Int64
+        /// Its mode, if that was set.
+        var mode: UInt32?
+        /// Whether the server has made the file, so that it has the mode that the server gives.
+        var isMadeAnew: Bool
+    }
+
+    /// From how much on it is worth a look how much of a broken transfer has arrived.
+    private static let worthResuming: Int64 = 1 << 20
+
+    /// Sends all that the server lacks when this is called.
+    func send(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Sent {
+        try resolveBroken(content, cancellation)
+        var appends = store.capabilities.appends
+        var patches = true
+        while true {
+            var (plan, target) = content.state.withLock { $0.plan(appends: appends) }
+            if case .patch = plan, !patches { plan = .whole }
+            switch plan {
+            case .nothing:
+                break
+            case .append(let range):
+                guard try append(range, target, of: content, cancellation) else {
+                    appends = false
+                    continue
+                }
+            case .patch(let ranges):
+                guard try patch(ranges, target, of: content, cancellation) else {
+                    patches = false
+                    continue
+                }
+            case .whole:
+                target = try sendWhole(content, cancellation)
+            }
+            let mode = target == .temporary ? try publish(content, cancellation) : nil
+            discardTemporary(of: content)
+            return content.state.withLock {
+                Sent(size: $0.serverSize, mode: mode, isMadeAnew: $0.isMadeAnew)
+            }
+        }
+    }
+
+    // MARK: - Where things are
+
+    /// Runs `body` with the path of a file, or of its temporary name beside it.
+    func atTarget<Result>(
+        _ target: UploadPlan.Target, of content: FileContent, _ body: (RemotePath) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        let temporary = target == .temporary ? content.state.withLock { $0.temporary } : nil
+        return try atPath(of: content.inode) { path throws(StoreError) in
+            try body(temporary.map { path.parent.appending($0) } ?? path)
+        }
+    }
+
+    /// Ends a stream that reads the file which is about to be written: some servers (vsftpd) lock a file that is being
+    /// read, and the transfer would wait for a reader of ours that waits for its program. Who still wants to read
+    /// begins anew.
+    func endReading(of content: FileContent) {
+        let version = tree.withLock { tree -> UInt64? in
+            guard let inode = tree.inodes[content.inode], inode.readers > 0 else { return nil }
+            return tree.inodes.takeVersion()
+        }
+        guard let version else { return }
+        // Another version is another content: what is read of the present one ends.
+        content.reader.read(0..<0, size: nil, version: version, Cancellation()) { _ in }
+    }
+
+    /// Until when a size that we have made is taken for what the server has.
+    var trustedUntil: Instant { configuration.now().advanced(by: configuration.dirTTL) }
+
+    // MARK: - After a broken transfer
+
+    private func resolveBroken(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) {
+        let broken = content.state.withLock { $0.attempt.flatMap { $0.isConfirmed ? nil : $0 } }
+        guard let broken else { return }
+        var size: Int64?
+        if broken.start > 0 || broken.reach - broken.start >= Self.worthResuming {
+            do throws(StoreError) {
+                size = try atTarget(broken.target, of: content) { path throws(StoreError) in
+                    try store.size(of: path, cancellation: cancellation)
+                }
+            } catch  where error.isRefusal {
+                size = nil
+            }
+        }
+        let goesOn = content.state.withLock { [size] state in
+            state.resolveBroken(size: size, trustedUntil: trustedUntil)
+        }
+        if goesOn { return logger.notice("a broken upload goes on behind the first \(size ?? 0) bytes") }
+        // What was there before the append is not there any more, or somebody else's bytes follow it.
+        if broken.start > 0, broken.target == .name, let size { try content.rebase(onto: size) }
+    }
+
+    // MARK: - Appending
+
+    /// - Returns: false when the plan does not hold: the server has no command for it, or another file than we knew.
+    private func append(
+        _ range: Range<Int64>, _ target: UploadPlan.Target, of content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) -> Bool {
+        switch target {
+        case .name:
+            if try !checkEnd(range.lowerBound, of: content, cancellation) { return false }
+        case .temporary:
+            try checkTemporary(range.lowerBound, of: content, cancellation)
+        }
+        guard let stream = try openAppend(at: range.lowerBound, target, of: content, whenWanted: nil, cancellation)
+        else { return false }
+        content.state.withLock { state in
+            if target == .name { state.beginAttempt(.name, from: range.lowerBound) }
+        }
+        try feed(stream, range, of: content, cancellation)
+        return true
+    }
+
+    /// Makes sure that bytes for the end of a file belong there.
+    ///
+    /// - Returns: false when another plan is needed.
+    private func checkEnd(
+        _ end: Int64, of content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) -> Bool {
+        let (isTrusted, isAppendOnly, isWhole) = content.state.withLock { state in
+            let isKnown = state.isSizeTrusted(at: configuration.now())
+            return (isKnown || (state.isAppendOnly && state.sizeTrustedUntil != nil), state.isAppendOnly, state.isWhole)
+        }
+        if isTrusted { return true }
+        let size: Int64?
+        do throws(StoreError) {
+            size = try serverSize(of: content, cancellation)
+        } catch  where error.kind == .notFound {
+            guard isWhole else {
+                throw StoreError(.changedRemotely, "the file was removed on the server while it was changed here")
+            }
+            try content.rebase(onto: 0)
+            return false
+        }
+        if size == end { return true }
+        if isAppendOnly {
+            content.state.withLock { $0.appendsElsewhere(thanAt: size) }
+            return true
+        }
+        try content.rebase(onto: size ?? end)
+        return false
+    }
+
+    /// Makes sure that a temporary file is still there before something is appended to it: appending makes a file that
+    /// is missing, and it would hold the rest alone.
+    func checkTemporary(
+        _ end: Int64, of content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) {
+        do throws(StoreError) {
+            let size = try atTarget(.temporary, of: content) { path throws(StoreError) in
+                try store.size(of: path, cancellation: cancellation)
+            }
+            if size == end { return }
+        } catch  where error.isRefusal {
+            // It is gone.
+        }
+        content.state.withLock { $0.abandonAttempt() }
+        throw StoreError(.changedRemotely, "the part of the file that had been sent was changed on the server")
+    }
+
+    /// Opens a transfer for the end of a file: `APPE`, or a write at that very offset.
+    ///
+    /// - Returns: `nil` when the server has neither.
+    func openAppend(
+        at end: Int64, _ target: UploadPlan.Target, of content: FileContent, whenWanted: (@Sendable () -> Void)?,
+        _ cancellation: Cancellation
+    ) throws(StoreError) -> (any RemoteWriteStream)? {
+        if target == .name { endReading(of: content) }
+        for mode in [RemoteWriteMode.append, .at(end)] where mode == .append || end > 0 {
+            // A server that does not heed REST here would replace the file by its end.
+            if mode != .append, try !keepsTail(content, cancellation) { continue }
+            do throws(StoreError) {
+                return try atTarget(target, of: content) { path throws(StoreError) in
+                    try store.openWrite(path, mode: mode, whenWanted: whenWanted, cancellation: cancellation)
+                }
+            } catch  where error.kind == .unsupported {
+                continue
+            }
+        }
+        return nil
+    }
+
+    // MARK: - Patching
+
+    /// - Returns: false when the server does not do it.
+    private func patch(
+        _ ranges: [Range<Int64>], _ target: UploadPlan.Target, of content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) -> Bool {
+        guard try keepsTail(content, cancellation) else { return false }
+        if target == .name {
+            let (isTrusted, known) = content.state.withLock {
+                ($0.isSizeTrusted(at: configuration.now()), $0.serverSize)
+            }
+            if !isTrusted, let size = try serverSize(of: content, cancellation), size != known {
+                try content.rebase(onto: size)
+                return false
+            }
+        }
+        let spool = content.state.withLock { state in
+            state.patch(ranges)
+            return state.spool
+        }
+        do throws(StoreError) {
+            for range in ranges {
+                if target == .name { endReading(of: content) }
+                let stream = try atTarget(target, of: content) { path throws(StoreError) in
+                    try store.openWrite(
+                        path, mode: .at(range.lowerBound), whenWanted: nil, cancellation: cancellation)
+                }
+                do throws(StoreError) {
+                    if let spool {
+                        try stream.send(from: spool.descriptor, range: range, cancellation: cancellation)
+                    }
+                    try stream.finish(cancellation: cancellation)
+                } catch {
+                    stream.abort()
+                    throw error
+                }
+            }
+        } catch {
+            content.state.withLock { target == .name ? $0.patchFailed() : $0.abandonAttempt() }
+            if target == .name, error.kind != .unsupported {
+                logger.error("a change may be on the server in part only, until the rest, which is kept, is sent too")
+            }
+            if error.kind == .unsupported { return false }
+            throw error
+        }
+        content.state.withLock { $0.patched(target, trustedUntil: trustedUntil) }
+        return true
+    }
+
+    private func keepsTail(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Bool {
+        let scratch = try TemporaryName.make()
+        do throws(StoreError) {
+            return try atPath(of: content.inode) { path throws(StoreError) in
+                try store.keepsTail(scratch: path.parent.appending(scratch), cancellation: cancellation)
+            }
+        } catch  where error.isRefusal {
+            return false
+        }
+    }
+
+    // MARK: - The bytes
+
+    /// Sends bytes through an open transfer, and waits for the server's word.
+    func feed(
+        _ stream: any RemoteWriteStream, _ range: Range<Int64>, of content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) {
+        let spool = content.state.withLock { state in
+            state.hand(over: range)
+            return state.spool
+        }
+        do throws(StoreError) {
+            if let spool, !range.isEmpty {
+                try stream.send(from: spool.descriptor, range: range, cancellation: cancellation)
+            }
+            try stream.finish(cancellation: cancellation)
+        } catch {
+            stream.abort()
+            throw error
+        }
+        content.state.withLock { $0.confirmed(trustedUntil: trustedUntil) }
+    }
+}
