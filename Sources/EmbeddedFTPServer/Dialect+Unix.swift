@@ -1,5 +1,5 @@
 /// The products of Unix. What they say was taken down from vsftpd 3.0.3, ProFTPD 1.3.8 and Pure-FTPd 1.0.50 on Debian 12
-/// with their default settings (and write access). What this server cannot do (TLS) is left out of their FEAT.
+/// with their default settings (and write access). What FEAT says of TLS is in ``TLSPolicy``.
 extension Dialect {
     /// vsftpd 3.0.3 with write_enable and mdtm_write.
     package static let vsftpd = Dialect(

@@ -21,6 +21,8 @@ package struct Dialect: Sendable {
     package var facts: MachineListingFormat
     /// In what it deviates, or may.
     package var quirks: Quirks
+    /// What it does that few do.
+    package var oddities: Oddities = []
     /// In whose words it gives the reason of a refusal.
     package var reasons: ReasonStyle
     /// What it says; what is missing here is said as in ``Phrase/usual``.
@@ -50,7 +52,7 @@ package struct Dialect: Sendable {
     package static let machineListingFeature = "MLST"
 
     /// What it says on an occasion.
-    package func saying(_ phrase: Phrase) -> Saying { says[phrase] ?? phrase.usual }
+    package func saying(_ phrase: Phrase) -> Saying { says[phrase] ?? Self.security[name]?[phrase] ?? phrase.usual }
 
     /// The deviations. Each was seen on a real server.
     package struct Quirks: OptionSet, Sendable {

@@ -62,7 +62,8 @@ enum FactCommands {
 
     /// `SITE CHMOD 644 name`.
     private static func chmod(_ session: Session, _ argument: [UInt8]) -> Answer {
-        let (digits, name) = split(argument)
+        let words = session.siteWords(argument)
+        let (digits, name) = words.map { $0.count == 2 ? ($0[0], $0[1]) : ([], []) } ?? split(argument)
         guard let mode = UInt32(String(decoding: digits, as: UTF8.self), radix: 8), mode <= 0o7777, !name.isEmpty else {
             return session.answer(.missingArgument)
         }
@@ -75,7 +76,8 @@ enum FactCommands {
     /// `SITE UTIME YYYYMMDDhhmm[ss] name`, or `SITE UTIME name access change creation UTC` with three times.
     private static func utime(_ session: Session, _ argument: [UInt8]) -> Answer {
         let (first, rest) = split(argument)
-        if let time = siteTime(first), !rest.isEmpty {
+        let isShort = !session.dialect.oddities.contains(.wantsLongUtime)
+        if isShort, let time = siteTime(first), !rest.isEmpty {
             return setTime(.utimeSet, session, time, rest, isWritable: true)
         }
         var words = argument.split(separator: 0x20).map { Array($0) }

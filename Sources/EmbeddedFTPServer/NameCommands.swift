@@ -29,7 +29,7 @@ enum NameCommands {
     static func rmd(_ session: Session, _ argument: [UInt8]) -> Answer {
         session.answer(.directoryRemoved, else: .directoryRemoveFailed, argument) {
             (storage, path) throws(StorageError) in
-            try storage.removeDirectory(path)
+            try session.removeDirectory(path)
             return [:]
         }
     }
@@ -44,6 +44,7 @@ enum NameCommands {
     static func rnfr(_ session: Session, _ argument: [UInt8]) -> Answer {
         session.answer(.renameReady, else: .renameFromFailed, argument) { (storage, path) throws(StorageError) in
             _ = try storage.attributes(of: path, following: false)
+            guard session.mayMove(path) else { throw .denied }
             session.renameFrom = path
             return [:]
         }

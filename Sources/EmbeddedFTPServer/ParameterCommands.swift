@@ -101,6 +101,11 @@ enum ParameterCommands {
         let parts = argument.split(separator: delimiter, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
         guard parts.count == 5, let port = UInt16(parts[3]) else { return session.answer(.portRefused) }
+        // A client cannot listen in a network that it did not come from.
+        let spoken = session.data.isIPv6 ? "2" : "1"
+        guard parts[1] == spoken else {
+            return session.answer(.extendedPassiveBad, ["protocol": Array(spoken.utf8)])
+        }
         return set(session, parts[2], port, .extendedPortSet)
     }
 

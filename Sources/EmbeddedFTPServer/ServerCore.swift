@@ -16,6 +16,8 @@ final class ServerCore: Sendable {
     let storage: any ServerStorage
     let port: UInt16
     let transcript: Monitor<Transcript>
+    /// Where each session is, by the number of its control connection.
+    let directories = Monitor<[Int: ServerPath]>([:])
     /// `nil`: the server does not speak TLS.
     let tls: TLSContext?
 

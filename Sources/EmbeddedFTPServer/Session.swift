@@ -19,7 +19,12 @@ final class Session {
 
     var user: [UInt8]?
     var isLoggedIn = false
-    var directory: ServerPath
+    var directory: ServerPath {
+        didSet {
+            let (number, directory) = (control.number, directory)
+            core.directories.withLock { $0[number] = directory }
+        }
+    }
     var isASCII = true
     /// What REST said, for the next transfer.
     var restart: Int64 = 0
@@ -67,7 +72,9 @@ final class Session {
                 try perform(command)
             }
         } catch {
-            core.noteEnding(control.number)
+            let number = control.number
+            core.directories.withLock { $0[number] = nil }
+            core.noteEnding(number)
             data.close()
             control.close(inOrder: error == .finished)
         }

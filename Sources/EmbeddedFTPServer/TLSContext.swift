@@ -33,7 +33,7 @@ final class TLSContext: @unchecked Sendable {
 
     private func useIdentity() throws(TLSFailure) {
         let chain = OpenSSL.certificates(in: policy.identity.certificate)
-        guard let own = chain.first, let key = OpenSSL.privateKey(in: policy.identity.key),
+        guard let own = chain.first, let key = OpenSSL.privateKey(in: policy.identity.privateKey),
             SSL_CTX_use_certificate(pointer, own.pointer) == 1, SSL_CTX_use_PrivateKey(pointer, key.pointer) == 1
         else { throw OpenSSL.failure("the certificate cannot be used") }
         for other in chain.dropFirst() {

@@ -10,7 +10,7 @@ package struct TLSIdentity: Sendable {
     /// trusts a certificate which is signed by its own key takes this text for that of an authority.
     package let certificate: [UInt8]
     /// The private key in PEM.
-    let key: [UInt8]
+    package let privateKey: [UInt8]
     /// SHA-256 of the certificate in DER.
     package let certificateDigest: [UInt8]
     /// SHA-256 of its SubjectPublicKeyInfo in DER (RFC 7469 §2.4).
@@ -24,7 +24,7 @@ package struct TLSIdentity: Sendable {
     /// - Throws: when they are not that, or do not belong together.
     package init(certificate: [UInt8], key: [UInt8]) throws(TLSFailure) {
         self.certificate = certificate
-        self.key = key
+        privateKey = key
         OpenSSL.forgetErrors()
         guard let first = OpenSSL.certificates(in: certificate).first else {
             throw OpenSSL.failure("the certificate cannot be read")

@@ -45,6 +45,8 @@ package struct TLSPolicy: Sendable {
     /// A data connection whose session is not one of its own control connection is refused, as vsftpd
     /// (require_ssl_reuse), ProFTPD and FileZilla Server do.
     package var requiresSessionReuse = false
+    /// Behind the refusal the control connection is closed, as vsftpd does.
+    package var hangsUpWithoutSessionReuse = false
     /// No session is resumed under TLS 1.3, as with servers that were built for TLS 1.2. With ``requiresSessionReuse``
     /// a client gets no further but by falling back to 1.2.
     package var refusesResumptionUnderTLS13 = false

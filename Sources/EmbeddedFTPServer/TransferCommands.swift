@@ -47,7 +47,12 @@ enum TransferCommands {
         if hasRange { return session.answer(.rangeBeyondEnd, ["argument": argument]) }
         let writer: any StorageWriter
         do throws(StorageError) {
-            writer = try session.storage.openWrite(session.path(argument), mode: mode)
+            let (storage, path) = (session.storage, session.path(argument))
+            if mode == .replace, session.dialect.oddities.contains(.makesNoEmptyFiles) {
+                writer = LateWriter { () throws(StorageError) in try storage.openWrite(path, mode: mode) }
+            } else {
+                writer = try storage.openWrite(path, mode: mode)
+            }
         } catch {
             return session.refusal(.storeFailed, argument, error)
         }
@@ -130,6 +135,9 @@ enum TransferCommands {
     private static func refusal(_ session: Session, _ problem: Phrase) -> Answer {
         session.data.disconnect(.close)
         session.wasAborted = problem == .transferAborted
+        if problem == .sessionNotReused, session.core.tls?.policy.hangsUpWithoutSessionReuse == true {
+            session.isFinishing = true
+        }
         return session.answer(problem)
     }
 }

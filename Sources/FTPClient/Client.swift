@@ -9,11 +9,13 @@ package import Vocabulary
 /// - A command that cannot have reached the server, because an idle connection turned out to be dead, is sent again on
 ///   another one, whatever it is. Each such attempt uses up one dead connection, so there is an end.
 /// - What only asks, and what has the same effect twice (setting a time), is repeated ``maximumRepeats`` times after the
-///   connection was lost in the middle, or the server broke a listing off.
+///   connection was lost in the middle, or the server broke a listing off; and once after a refusal in whose words
+///   something has broken ("Broken pipe").
 /// - What has another effect the second time (`MKD`, `DELE`, `RNTO` …) is *settled* when its answer was lost: one look on
 ///   a new connection tells whether it was done. If it was, that is success; if not, it is sent once more.
 ///
-/// A time-out is not repeated: who waited for so long should hear of it. No call fails because a connection was taken
+/// A time-out is not repeated: who waited for so long should hear of it. The exception is a command that this server has
+/// never answered and that can be done without; it is struck out. No call fails because a connection was taken
 /// away, refused beyond the first, or dropped while idle.
 ///
 /// ## How long a call may take
@@ -57,6 +59,11 @@ package final class Client: Sendable {
     package var appends: Bool { server.known.hasAppend || server.known.hasRestart }
     /// Whether symbolic links can be made, as far as it is known.
     package var makesSymbolicLinks: Bool { server.known.hasSymbolicLink ?? true }
+
+    /// Looks whether the server can have a name at all, as far as it is known. Sends nothing and does not block.
+    ///
+    /// - Throws: `invalidArgument` when it cannot.
+    package func check(newName name: FileName) throws(FTPError) { try server.check(newName: name) }
 
     /// How many more transfers could begin now without anybody having to wait, one connection being left for short work.
     package var spareConnections: Int { pool.spareConnections }
@@ -189,12 +196,20 @@ package final class Client: Sendable {
         }
     }
 
-    /// Removes a directory. Some servers remove a full one with everything in it: the caller looks first.
+    /// How many lines a fresh listing of a directory has, also those that were not understood.
+    package func lineCount(of directory: RemotePath, cancellation: Cancellation) throws(FTPError) -> Int {
+        try ask(cancellation) { (session) throws(FTPError) in try session.lineCount(of: directory, cancellation) }
+    }
+
+    /// Removes a directory. Some servers remove a full one with everything in it: the caller looks first
+    /// (``lineCount(of:cancellation:)``).
     package func removeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(FTPError) {
-        try change(cancellation) { (session) throws(FTPError) in
-            try session.removeDirectory(path, cancellation)
-        } isDone: { (session) throws(FTPError) in
-            try session.status(of: path, cancellation) == nil
+        try withoutSessions(in: path) { () throws(FTPError) in
+            try change(cancellation) { (session) throws(FTPError) in
+                try session.removeDirectory(path, cancellation)
+            } isDone: { (session) throws(FTPError) in
+                try session.status(of: path, cancellation) == nil
+            }
         }
     }
 
@@ -204,24 +219,6 @@ package final class Client: Sendable {
             try session.removeFile(path, cancellation)
         } isDone: { (session) throws(FTPError) in
             try session.status(of: path, cancellation) == nil
-        }
-    }
-
-    /// Renames; what is at the target is replaced as far as the server does that.
-    package func rename(
-        _ path: RemotePath, to target: RemotePath, cancellation: Cancellation
-    ) throws(FTPError) {
-        func isDone(_ session: Session) throws(FTPError) -> Bool {
-            if try session.status(of: path, cancellation) != nil { return false }
-            return try session.status(of: target, cancellation) != nil
-        }
-        do throws(FTPError) {
-            try change(
-                cancellation, { (session) throws(FTPError) in try session.rename(path, to: target, cancellation) },
-                isDone: isDone)
-        } catch {
-            // Some servers refuse in words what they have done.
-            guard case .refused("RNTO", _) = error, try ask(cancellation, isDone) else { throw error }
         }
     }
 
@@ -253,9 +250,11 @@ package final class Client: Sendable {
     // MARK: - Repeating
 
     /// How often one request may still be repeated.
-    private struct Repeats {
+    struct Repeats {
         var afterLoss: Int
         var unsent: Int
+        /// For refusals whose words say that something broke, and which may be made again.
+        var broken = 0
 
         /// Whether to make the request again after this error; counts it.
         mutating func allow(after error: FTPError) -> Bool {
@@ -263,24 +262,40 @@ package final class Client: Sendable {
                 unsent -= 1
                 return unsent >= 0
             }
-            guard error.isConnectionLoss || error.isBrokenDownload else { return false }
+            guard error.isConnectionLoss || error.isBrokenDownload else {
+                guard error.isBrokenInBetween else { return false }
+                broken -= 1
+                return broken >= 0
+            }
             afterLoss -= 1
             return afterLoss >= 0
         }
     }
 
-    private var maximumUnsent: Int { server.configuration.connections + Self.extraUnsent }
+    var maximumUnsent: Int { server.configuration.connections + Self.extraUnsent }
 
     /// Runs a request that may be repeated.
-    private func ask<Result: Sendable>(
+    func ask<Result: Sendable>(
         _ cancellation: Cancellation, urgency: Urgency = .wanted, _ body: (Session) throws(FTPError) -> Result
     ) throws(FTPError) -> Result {
-        let repeats = Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent)
+        let repeats = Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent, broken: 1)
         return try perform(cancellation, urgency, repeats, body)
     }
 
+    /// Runs a change of a directory; once more without our own sessions in it, if the server refuses it.
+    func withoutSessions(
+        in directory: RemotePath, _ body: () throws(FTPError) -> Void
+    ) throws(FTPError) {
+        do throws(FTPError) {
+            try body()
+        } catch {
+            guard error.refusal != nil, pool.retreat(from: directory) else { throw error }
+            try body()
+        }
+    }
+
     /// Runs a request that may not be repeated before it is known whether it was done.
-    private func change(
+    func change(
         _ cancellation: Cancellation, _ body: (Session) throws(FTPError) -> Void,
         isDone: (Session) throws(FTPError) -> Bool
     ) throws(FTPError) {
@@ -307,7 +322,7 @@ package final class Client: Sendable {
                 return result
             } catch {
                 pool.release(session)
-                guard repeats.allow(after: error) else { throw error }
+                guard repeats.allow(after: error) || server.strikeOutSilent(error) else { throw error }
             }
         }
     }

@@ -1,6 +1,7 @@
 import Logging
 import SystemPackage
 import Threading
+import Vocabulary
 
 /// The sessions of a client, and the threads that open, recover, keep alive and close them.
 ///
@@ -26,6 +27,8 @@ final class ConnectionPool: Sendable {
         var lastRequest: UInt64 = 0
         /// Threads at work.
         var jobs = 0
+        /// Sessions on their way out of a directory.
+        var retreating: Set<Int> = []
         /// When the clock thread wakes up next; `nil`: not before it is woken.
         var plannedTick: Instant?
         var hasClock = false
@@ -37,6 +40,7 @@ final class ConnectionPool: Sendable {
         case open(Int)
         case recover(Session)
         case keepAlive(Session)
+        case retreat(Session)
         case close(Session)
         case forget(Session)
         case ask(@Sendable () -> Void)
@@ -52,7 +56,7 @@ final class ConnectionPool: Sendable {
         let configuration = server.configuration
         let settings = PoolStateMachine.Settings(
             limit: configuration.connections, keepAlive: configuration.timeouts.keepAlive,
-            idleExtra: configuration.timeouts.idleExtra)
+            idleExtra: configuration.timeouts.idleExtra, patience: configuration.timeouts.establish)
         state = Monitor(State(machine: PoolStateMachine(settings)))
     }
 
@@ -79,13 +83,15 @@ final class ConnectionPool: Sendable {
             return state.lastRequest
         }
         handle { machine, now in machine.request(id, for: work, isAhead: wanted != nil, now: now) }
-        if let answer = state.withLock({ $0.answers.removeValue(forKey: id) }) { return try answer.get() }
+        if wanted == nil, let answer = state.withLock({ $0.answers.removeValue(forKey: id) }) {
+            return try answer.get()
+        }
         let token = cancellation.onCancel { [state] in state.wake() }
         defer { cancellation.removeHandler(token) }
-        let promotion = wanted?.onCancel { [self] in
-            handle { machine, now in machine.promote(id, now: now) }
+        // It stays: what is being done ahead can become wanted too, and a number of the past means nothing.
+        _ = wanted?.onCancel { [weak self] in
+            self?.handle { machine, now in machine.promote(id, now: now) }
         }
-        defer { if let promotion { wanted?.removeHandler(promotion) } }
         let answer = awaitAnswer(to: id, cancellation)
         if let answer { return try answer.get() }
         handle { machine, now in machine.withdraw(id, now: now) }
@@ -114,6 +120,26 @@ final class ConnectionPool: Sendable {
         case .dead: outcome = .dead
         }
         handle { machine, now in machine.released(id, outcome, now: now) }
+    }
+
+    /// Makes idle sessions leave a directory, or one below it, and waits until they have.
+    ///
+    /// Some servers neither rename nor remove a directory that is the working directory of a session.
+    ///
+    /// - Returns: whether there was any in it.
+    func retreat(from directory: RemotePath) -> Bool {
+        let now = Instant.now
+        let jobs = state.withLock { state -> [Job] in
+            // Nobody holds an idle session, so its location can be read here; that of another one cannot.
+            let inside = state.machine.idle.filter { state.sessions[$0]?.isInside(directory) ?? false }
+            let actions = state.machine.retreat(inside)
+            for case .retreat(let id) in actions { state.retreating.insert(id) }
+            return Self.absorb(actions, into: &state, now).jobs
+        }
+        for job in jobs { carryOut(job) }
+        // Each ends by the limit of its own replies.
+        _ = state.wait(until: .never) { $0.retreating.isEmpty ? true : nil }
+        return !jobs.isEmpty
     }
 
     /// Says how the holder of a session gives it up when others need it. Called at once if that was wished already.
@@ -179,6 +205,8 @@ final class ConnectionPool: Sendable {
                 if let session = state.sessions[id] { jobs.append(.recover(session)) }
             case .keepAlive(let id):
                 if let session = state.sessions[id] { jobs.append(.keepAlive(session)) }
+            case .retreat(let id):
+                if let session = state.sessions[id] { jobs.append(.retreat(session)) }
             case .close(let id):
                 if let session = forget(id, in: &state) { jobs.append(.close(session)) }
             case .discard(let id):
@@ -213,6 +241,10 @@ final class ConnectionPool: Sendable {
         case .keepAlive(let session):
             start(
                 { $0.service(session, Session.keepAlive) },
+                orElse: { pool, _ in pool.serviced(session, true) })
+        case .retreat(let session):
+            start(
+                { $0.service(session, Session.returnToBase) },
                 orElse: { pool, _ in pool.serviced(session, true) })
         case .close(let session):
             session.control.quit()
@@ -262,6 +294,7 @@ final class ConnectionPool: Sendable {
     private func serviced(_ session: Session, _ works: Bool) {
         let id = session.control.id
         handle { machine, now in machine.serviced(id, works: works, now: now) }
+        if state.withLock({ $0.retreating.remove(id) }) != nil { state.wake() }
     }
 
     // MARK: - Time

@@ -214,6 +214,20 @@ final class ControlConnection: @unchecked Sendable {
         }
     }
 
+    /// Skips replies that may still come, to nobody knows which command: sends the marker and reads up to its answer.
+    func realign(_ wait: Wait) throws(FTPError) {
+        if let failure { throw failure }
+        do throws(FTPError) {
+            try transmit([Command("PWD")], wait)
+            outstanding = "PWD"
+            while try nextReply(wait).code != 257 {}
+            outstanding = nil
+        } catch {
+            fail(error)
+            throw error
+        }
+    }
+
     /// Says goodbye without waiting for the answer, and ends.
     func quit() {
         guard failure == nil else { return }

@@ -79,10 +79,7 @@ extension FTPError: CustomStringConvertible {
         case .refused(let verb, let reply):
             return "the server refused \(verb): \(reply.summary)"
         case .loginRefused(let reply):
-            let advice =
-                reply.mentions(["tls", "ssl", "encrypt"])
-                ? "mount with tls=explicit" : "check the user name and the password"
-            return "the server refused the login: \(reply.summary); \(advice)"
+            return "the server refused the login: \(reply.summary); \(Self.advice(onLogin: reply))"
         case .tooManyConnections(let reply):
             return "the server takes no more connections: \(reply.summary); close other clients or try again later"
         case .tlsRefused("PROT P", let reply):
@@ -153,6 +150,13 @@ extension FTPError.Phase: CustomStringConvertible {
 }
 
 extension FTPError {
+    /// What helps where a login was refused.
+    private static func advice(onLogin reply: Reply) -> String {
+        if reply.mentionsEncryption { return "mount with tls=explicit" }
+        return reply.says(.accountClosed)
+            ? "the server's administrator can open the account again" : "check the user name and the password"
+    }
+
     /// Whether the connection was lost in a way that leaves nothing done.
     var leftNothingDone: Bool {
         if case .connectionLost(.beforeCommand, _) = self { return true }
@@ -176,15 +180,25 @@ extension FTPError {
     var isBrokenDownload: Bool {
         guard case .refused(let verb, let reply) = self, ["RETR", "LIST", "MLSD"].contains(verb) else { return false }
         if reply.code == 426 || reply.code == 451 { return true }
-        let words = ["broken pipe", "timed out", "connection reset", "closed by the remote host"]
-        return reply.category == .permanentNegative && reply.mentions(words)
+        return isBrokenInBetween
     }
 
     /// Whether the server does not know the command, or not with these parameters (500, 501, 502, 504; RFC 959 §4.2.2).
     var isNotImplemented: Bool {
-        guard let code = refusal?.code else { return false }
-        // 202: "not implemented, superfluous at this site" is a refusal too where the command was needed.
-        return code == 500 || code == 501 || code == 502 || code == 504 || code == 202
+        if isBrokenInBetween { return false }
+        return switch refusal?.code {
+        case 500, 501, 502, 504: true
+        // 402 is what some servers say for 502. 202, "superfluous at this site", and 200 are refusals too where
+        // something else was asked for than that it be done.
+        case 402, 202, 200: true
+        default: false
+        }
+    }
+
+    /// Whether the words of a refusal say that something broke which has nothing to do with the request.
+    var isBrokenInBetween: Bool {
+        guard let reply = refusal, reply.category == .permanentNegative else { return false }
+        return reply.says(.brokenInBetween)
     }
 }
 

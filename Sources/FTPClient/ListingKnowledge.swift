@@ -39,6 +39,8 @@ struct ListingKnowledge: Sendable {
     var machineIsProven = false
     /// Whether `LIST -a` has been seen to show what `LIST` shows, or more.
     var listAllIsProven = false
+    /// In which format, and with which order of numbers in dates, `LIST` was last seen to write.
+    var style: ListingStyle?
     private(set) var argument = Argument.untried
     /// What the base directory held when it was last listed, as a hash value.
     private var base: Int?

@@ -29,6 +29,8 @@ extension PoolStateMachine {
         case recover(ConnectionID)
         /// Keep it alive, then ``PoolStateMachine/serviced(_:works:now:)``.
         case keepAlive(ConnectionID)
+        /// Leave the directory in which it is, then ``PoolStateMachine/serviced(_:works:now:)``.
+        case retreat(ConnectionID)
         /// Say goodbye and forget it.
         case close(ConnectionID)
         /// Forget it; it has ended already.
@@ -42,12 +44,20 @@ extension PoolStateMachine {
         /// Giving a stream up and taking it up again costs about four round trips: 80 ms at 20 ms each. Of 400 ms that
         /// is a fifth, and two readers still see each other move.
         var slice = Duration.milliseconds(400)
+        /// A small file takes three round trips; breaking a transfer off takes two, and beginning it anew three more.
+        var aheadSlice = Duration.milliseconds(100)
         /// Enough for the commands of one small program run, and a transfer waits for a fraction of a second only.
         var metadataRun = 8
         /// Lingering connections of a crashed client are gone after some minutes.
         var limitMemory = Duration.seconds(300)
-        /// A server notices a closed connection within a second or two; more than ten means that others use it.
+        /// How long a server that takes nobody is asked again while nothing is alive: it may still count connections that
+        /// broke a moment ago, until its own time limits have passed.
         var patience = Duration.seconds(10)
+        /// The pause before the first of these attempts; each further one is twice as long, up to ``longestPause``. A
+        /// server notices a closed connection within a second or two.
+        var firstPause = Duration.milliseconds(500)
+        /// So that a free place is found soon, and nobody is asked more than a few times in all.
+        var longestPause = Duration.seconds(4)
         /// Between two attempts at a server that is down: short, so that the first operation after its return works,
         /// and long enough that a busy program does not hammer on it.
         var retryPause = Duration.milliseconds(500)

@@ -15,50 +15,16 @@ import Threading
 /// 4. Waiting is in order of arrival, metadata before transfers; but after ``Settings/metadataRun`` grants of metadata in
 ///    a row a waiting transfer comes first, so that it cannot starve.
 /// 5. "Too many connections" while others are alive is no error: their number becomes the limit, for
-///    ``Settings/limitMemory``; then one more is tried again. Without any alive it is tried again for
-///    ``Settings/patience``: the server may still count connections that broke a moment ago.
+///    ``Settings/limitMemory``; then one more is tried again. Without any alive it is tried again, at growing intervals,
+///    for ``Settings/patience``: the server may still count connections that broke a moment ago.
 /// 6. What is done *ahead* of anybody's wish is granted last, and never the last connection: after the grant one is idle,
 ///    or doing metadata work, which is short. It may open further connections, but leaves room for one. A stream that is
-///    read ahead yields to anybody at once. When the wish comes, the request moves to where it belongs (``promote(_:now:)``).
+///    read ahead is small and yields to anybody after ``Settings/aheadSlice``; until then it is let finish, for to break it off
+///    would take longer. When the wish comes, the request moves to where it belongs, and its
+///    work counts as any other (``promote(_:now:)``).
 /// 7. The oldest connection stays; others are closed when idle for ``Settings/idleExtra``. It is kept alive when idle for
 ///    ``Settings/keepAlive``.
 struct PoolStateMachine {
-    private enum Use {
-        case opening
-        case idle(since: Instant)
-        case leased(Work, since: Instant, asked: Bool)
-        /// Being recovered or kept alive; idle when that is done.
-        case serviced
-    }
-
-    private struct Connection {
-        let id: ConnectionID
-        var use: Use
-        /// Its holder works ahead.
-        var isAhead = false
-
-        var isOpening: Bool {
-            if case .opening = use { true } else { false }
-        }
-
-        var isServiced: Bool {
-            if case .serviced = use { true } else { false }
-        }
-
-        var isIdle: Bool {
-            if case .idle = use { true } else { false }
-        }
-
-        /// Doing what somebody waits for, and soon done with it.
-        var isBriefly: Bool {
-            if case .leased(.metadata, _, _) = use { !isAhead } else { false }
-        }
-
-        var isAsked: Bool {
-            if case .leased(_, _, asked: true) = use { true } else { false }
-        }
-    }
-
     private struct Request {
         let id: RequestID
         let work: Work
@@ -78,6 +44,8 @@ struct PoolStateMachine {
     private var nextAttempt: Instant?
     /// While nothing is alive and the server takes nobody: since when.
     private var refusedSince: Instant?
+    /// How often since.
+    private var refusals = 0
     /// The refusal of a login, repeated to everybody until ``nextAttempt``.
     private var loginRefusal: FTPError?
     private var isShutDown = false
@@ -98,10 +66,14 @@ struct PoolStateMachine {
         return settle(now)
     }
 
-    /// Somebody waits by now for what was to be done ahead.
+    /// Somebody waits by now for what was to be done ahead, or is being done.
     mutating func promote(_ id: RequestID, now: Instant) -> [Action] {
-        guard let index = ahead.firstIndex(where: { $0.id == id }) else { return [] }
-        append(ahead.remove(at: index))
+        if let index = ahead.firstIndex(where: { $0.id == id }) {
+            append(ahead.remove(at: index))
+        } else if let index = connections.firstIndex(where: { $0.ahead == id }) {
+            connections[index].ahead = nil
+            connections[index].isPromoted = true
+        }
         return settle(now)
     }
 
@@ -116,6 +88,7 @@ struct PoolStateMachine {
     /// A connection has been made and is logged in.
     mutating func opened(_ id: ConnectionID, now: Instant) -> [Action] {
         refusedSince = nil
+        refusals = 0
         nextAttempt = nil
         loginRefusal = nil
         guard !isShutDown else {
@@ -141,11 +114,13 @@ struct PoolStateMachine {
             let since = refusedSince ?? now
             refusedSince = since
             if now.since(since) < settings.patience {
-                nextAttempt = now.advanced(by: .seconds(1))
+                nextAttempt = now.advanced(by: pause(behind: refusals))
+                refusals += 1
                 return settle(now)
             }
         }
         refusedSince = nil
+        refusals = 0
         nextAttempt = now.advanced(by: settings.retryPause)
         if case .loginRefused = error {
             loginRefusal = error
@@ -176,6 +151,18 @@ struct PoolStateMachine {
         released(id, works ? .usable : .dead, now: now)
     }
 
+    /// These connections shall leave their directory; those that are in use do so by themselves, or need it.
+    mutating func retreat(_ ids: [ConnectionID]) -> [Action] {
+        guard !isShutDown else { return [] }
+        return ids.compactMap { id in
+            guard let connection = connections.first(where: { $0.id == id }), case .idle = connection.use else {
+                return nil
+            }
+            setUse(.serviced, of: id)
+            return .retreat(id)
+        }
+    }
+
     /// The time that ``nextTick`` asked for has come.
     mutating func tick(now: Instant) -> [Action] {
         settle(now)
@@ -192,6 +179,13 @@ struct PoolStateMachine {
     }
 
     // MARK: - What the owner may ask
+
+    /// The connections that nobody holds.
+    var idle: [ConnectionID] {
+        connections.compactMap { connection in
+            if case .idle = connection.use { connection.id } else { nil }
+        }
+    }
 
     /// Whether no connection is left, not even one being opened or closed by its holder.
     var isEmpty: Bool { connections.isEmpty }
@@ -210,7 +204,7 @@ struct PoolStateMachine {
             case .idle(let since):
                 moments.append(since.advanced(by: index == 0 ? settings.keepAlive : settings.idleExtra))
             case .leased(.reading, let since, asked: false) where isAnybodyWaiting:
-                moments.append(since.advanced(by: settings.slice))
+                moments.append(since.advanced(by: connection.isAhead ? settings.aheadSlice : settings.slice))
             case .leased, .opening, .serviced:
                 continue
             }
@@ -257,7 +251,8 @@ struct PoolStateMachine {
 
     private mutating func grant(_ request: Request, _ index: Int, isAhead: Bool, _ now: Instant) -> Action {
         connections[index].use = .leased(request.work, since: now, asked: false)
-        connections[index].isAhead = isAhead
+        connections[index].ahead = isAhead ? request.id : nil
+        connections[index].isPromoted = false
         return .grant(request.id, connections[index].id)
     }
 
@@ -299,7 +294,13 @@ struct PoolStateMachine {
 
     private mutating func askForYields(_ now: Instant) -> [Action] {
         // What is about to come free anyway need not be asked for.
-        var lacking = waitingCount - count { $0.isOpening || $0.isServiced || $0.isAsked }
+        var lacking = waitingCount
+        lacking -= count { connection in
+            if case .leased(_, let since, asked: false) = connection.use {
+                return connection.isAhead && now.since(since) < settings.aheadSlice
+            }
+            return connection.isOpening || connection.isServiced || connection.isAsked
+        }
         var actions: [Action] = []
         // Who works ahead first, then the longest holder.
         let holders = connections.indices.compactMap { index -> (index: Int, since: Instant)? in
@@ -311,8 +312,11 @@ struct PoolStateMachine {
             return isAhead == otherIsAhead ? one.since < other.since : isAhead
         }
         for holder in holders.sorted(by: isEarlier) where lacking > 0 {
-            let isDue = connections[holder.index].isAhead || now.since(holder.since) >= settings.slice
-            guard !metadata.isEmpty || isDue else { continue }
+            let age = now.since(holder.since)
+            let isDue =
+                connections[holder.index].isAhead
+                ? age >= settings.aheadSlice : !metadata.isEmpty || age >= settings.slice
+            guard isDue else { continue }
             connections[holder.index].use = .leased(.reading, since: holder.since, asked: true)
             actions.append(.askToYield(connections[holder.index].id))
             lacking -= 1
@@ -336,6 +340,11 @@ struct PoolStateMachine {
     }
 
     // MARK: - Helpers
+
+    private func pause(behind refusals: Int) -> Duration {
+        // Four doublings are beyond the longest pause already, and cannot overflow.
+        min(settings.firstPause * (1 << min(refusals, 4)), settings.longestPause)
+    }
 
     private var limit: Int { min(settings.limit, learned?.limit ?? settings.limit) }
     private var waitingCount: Int { metadata.count + transfers.count }
@@ -384,6 +393,7 @@ struct PoolStateMachine {
     private mutating func setUse(_ use: Use, of id: ConnectionID) {
         guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
         connections[index].use = use
+        connections[index].ahead = nil
     }
 
     private func count(where predicate: (Connection) -> Bool) -> Int {

@@ -1,3 +1,4 @@
+import CLinux
 @preconcurrency import Glibc
 import SystemPackage
 import Threading

@@ -21,8 +21,7 @@ extension Session {
     private func makeDirectoryUnderStandIn(
         _ path: RemotePath, orThrow refusal: FTPError, _ cancellation: Cancellation
     ) throws(FTPError) {
-        let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-        guard let standIn = try? FileName(validating: ".ftpfs-\(digits)") else { throw refusal }
+        guard let standIn = try? FileName(validating: ".ftpfs-\(Self.randomDigits())") else { throw refusal }
         do throws(FTPError) {
             try changeDirectory(to: path.parent, cancellation)
             try complete(Command("MKD", standIn.bytes), cancellation)
@@ -38,12 +37,23 @@ extension Session {
         }
     }
 
+    /// Sixteen hexadecimal digits: with `.ftpfs-` in front a name that the mount knows for one of its own.
+    static func randomDigits() -> String {
+        let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
     func removeDirectory(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) {
-        // No server removes the directory in which a session is, on some not even the one of another session.
-        if case .below(let here) = location, here.components.starts(with: path.components) {
-            try returnToBase(cancellation)
-        }
+        // No server removes the directory in which a session is.
+        if isInside(path) { try returnToBase(cancellation) }
         try complete(Command("RMD", try wirePath(path, cancellation)), cancellation)
+    }
+
+    /// How many lines a fresh listing of a directory has, also those that were not understood: 0 only for a directory
+    /// that is empty as far as this server shows.
+    func lineCount(of path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> Int {
+        let listing = try list(path, checking: false, cancellation)
+        return listing.entries.count + skippedLines + (listing.isComplete ? 0 : 1)
     }
 
     func removeFile(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) {
@@ -51,6 +61,9 @@ extension Session {
     }
 
     /// `RNFR` and `RNTO` in lock step: nothing may come between them (RFC 959 §4.1.3).
+    ///
+    /// A session whose `RNFR` was accepted and whose `RNTO` was not sent, because the request was cancelled in between, is
+    /// out of step until ``recover(_:)`` has made the server forget it.
     func rename(_ path: RemotePath, to target: RemotePath, _ cancellation: Cancellation) throws(FTPError) {
         if case .below = location { try returnToBase(cancellation) }
         let from = Command("RNFR", try wirePath(path, cancellation))
@@ -60,29 +73,34 @@ extension Session {
         guard reply.category == .intermediate || reply.category == .completion else {
             throw .refused(verb: from.verb, reply)
         }
-        try complete(to, cancellation)
+        hasPendingRename = true
+        do throws(FTPError) {
+            try complete(to, cancellation)
+            hasPendingRename = false
+        } catch {
+            // Only an RNTO that was not sent leaves the server waiting for it.
+            hasPendingRename = error == .cancelled && control.outstanding == nil
+            throw error
+        }
     }
 
-    /// Sets when the content was last changed, by the first of `MFMT`, `MDTM time path` and `SITE UTIME` that works.
+    /// Sets when the content was last changed, by the first of `MFMT`, `MDTM time path` and the two forms of `SITE UTIME`
+    /// that works.
     ///
     /// A server without the setting form of `MDTM` looks for a file with that odd name and answers 550, which may as well
     /// be about the file. So a refusal by a method that has not worked yet leads to the next one, if the file is there
     /// and the words are not those of a refused *setting*; what is not implemented is struck out for the client.
     func setModificationTime(
-        _ path: RemotePath, to time: Timestamp, _ cancellation: Cancellation
+        _ path: RemotePath, to wanted: Timestamp, _ cancellation: Cancellation
     ) throws(FTPError) {
         let wire = try wirePath(path, cancellation)
-        let methods: [(ServerProfile.TimeMethod, String)] = [
-            (.mfmt, "MFMT"), (.mdtm, "MDTM"), (.siteUTime, "SITE UTIME"),
-        ]
         let known = server.known
-        for (method, verb) in methods.drop(while: { $0.0 != known.time }) {
+        for method in ServerProfile.TimeMethod.settable.drop(while: { $0 != known.time }) {
             // MDTM sets a time in the zone in which it tells times.
-            let told = method == .mdtm ? known.clock.asTold(time) : time
-            guard let text = TimeValue.format(told) else {
-                throw .invalidArgument("a time outside of the years 0 to 9999")
-            }
-            let reply = try exchange(Command(verb, Array(text.utf8) + [0x20] + wire), cancellation)
+            let told = method == .mdtm ? known.clock.asTold(wanted) : wanted
+            let command = try settingCommand(method, wire, told)
+            let verb = command.verb
+            let reply = try exchange(command, cancellation)
             if reply.category == .completion, reply.code != 202, !isOldTime(reply, told, method) {
                 server.learn { profile in
                     profile.time = method
@@ -91,10 +109,15 @@ extension Session {
                 return
             }
             let refusal = FTPError.refused(verb: verb, reply)
-            // 501 is ProFTPD's answer to an MFMT that the system refused.
-            let isMissing = reply.category == .completion || (refusal.isNotImplemented && reply.code != 501)
+            // 501 is ProFTPD's answer to an MFMT that the system refused, and Pure-FTPd's to the other form of UTIME.
+            let isMissing =
+                reply.category == .completion
+                || (refusal.isNotImplemented && (reply.code != 501 || method == .siteUTime))
             if isMissing {
-                server.learn { $0.demote(method) }
+                // Where SITE UTIME is not known at all, its other form is not either.
+                let isUnknown = method == .siteUTime && reply.code != 501
+                server.learn { $0.demote(isUnknown ? .siteUTimeLong : method) }
+                if isUnknown { break }
                 continue
             }
             if method == .mfmt || known.timeIsProven || reply.saysDenied || reply.mentions(["not set"]) {
@@ -103,6 +126,25 @@ extension Session {
             guard try exists(path, cancellation) else { throw refusal }
         }
         throw .unsupported("set modification times (it has none of MFMT, MDTM with a time, SITE UTIME)")
+    }
+
+    private func settingCommand(
+        _ method: ServerProfile.TimeMethod, _ wire: [UInt8], _ time: Timestamp
+    ) throws(FTPError) -> Command {
+        guard let text = TimeValue.format(time) else {
+            throw .invalidArgument("a time outside of the years 0 to 9999")
+        }
+        let time = Array(text.utf8)
+        let short = time + [0x20] + wire
+        switch method {
+        case .mfmt: return Command("MFMT", short)
+        case .mdtm: return Command("MDTM", short)
+        case .siteUTime: return Command("SITE UTIME", short)
+        // Access, change and creation: servers that take three times set the second, and some of them the others too.
+        case .siteUTimeLong:
+            return Command("SITE UTIME", wire + [0x20] + time + [0x20] + time + [0x20] + time + Array(" UTC".utf8))
+        case .none: throw .unsupported("set modification times")
+        }
     }
 
     /// Whether a positive answer to `MDTM time path` is that of the asking form: the present time, and not the new one.
@@ -115,18 +157,30 @@ extension Session {
         path.isRoot ? true : try status(of: path, cancellation) != nil
     }
 
-    /// Sets the permission bits (`SITE CHMOD`: in no RFC, known to nearly all Unix servers).
+    /// Sets the permission bits (`SITE CHMOD`: in no RFC, known to nearly all Unix servers). Some answer 200 and do
+    /// nothing; the next listing of the directory tells.
+    ///
+    /// Where a name with a blank is refused, it is tried in quotes: some servers take `SITE` apart at blanks.
     func setMode(_ path: RemotePath, to mode: UInt32, _ cancellation: Cancellation) throws(FTPError) {
         let missing = FTPError.unsupported("change permissions (it has no SITE CHMOD)")
         guard server.known.hasChangeMode else { throw missing }
         let octal = Array(String(mode & 0o7777, radix: 8).utf8)
-        let command = Command("SITE CHMOD", octal + [0x20] + (try wirePath(path, cancellation)))
+        let wire = try wirePath(path, cancellation)
+        let quoted = [0x22] + wire + [0x22]
+        let canBeQuoted = wire.contains(0x20) && !wire.contains(0x22)
+        let isQuoted = canBeQuoted && server.known.quotesSiteArguments
         do throws(FTPError) {
-            try complete(command, cancellation)
+            try complete(Command("SITE CHMOD", octal + [0x20] + (isQuoted ? quoted : wire)), cancellation)
         } catch {
+            if canBeQuoted, !isQuoted, error.refusal?.category == .permanentNegative,
+                try exchange(Command("SITE CHMOD", octal + [0x20] + quoted), cancellation).category == .completion
+            {
+                server.learn { $0.quotesSiteArguments = true }
+                return
+            }
             // 501 may be about this one path; the others are about the command.
-            guard error.isNotImplemented || error.refusal?.code == 202, error.refusal?.code != 501 else { throw error }
-            server.learn { $0.hasChangeMode = false }
+            guard error.isNotImplemented, error.refusal?.code != 501 else { throw error }
+            server.learn { _ = $0.strikeOut("SITE CHMOD") }
             throw missing
         }
     }
@@ -138,6 +192,7 @@ extension Session {
         let missing = FTPError.unsupported("make symbolic links (it has no SITE SYMLINK)")
         guard try offersSymbolicLinks(cancellation) else { throw missing }
         let wire = try wirePath(path, cancellation)
+        let target = try wireBytes(target)
         // The command has no quoting: a blank would make three arguments of two.
         guard !target.isEmpty, !target.contains(0x20), !wire.contains(0x20) else {
             throw .unsupported("make symbolic links with a blank in a name (SITE SYMLINK has no quoting)")

@@ -57,13 +57,13 @@ extension Session {
         var hasFailed = false
         while true {
             let transfer = try beginTransfer(command, cancellation)
-            var parser = ListingParser(format: format, now: listingNow)
+            var parser = ListingParser(format: format, now: listingNow, style: server.known.listings.style)
             let end: DataEnd
             do throws(FTPError) {
                 end = try read(transfer, into: &parser, cancellation)
                 if end.isCut {
                     transfer.abandon(abortively: true)
-                    return cut(parser.finish(), end, path)
+                    return cut(finish(&parser, isCut: true), end, path)
                 }
             } catch {
                 transfer.abandon(abortively: false)
@@ -72,7 +72,8 @@ extension Session {
             do throws(FTPError) {
                 let reply = try transfer.finish(cancellation)
                 let raw = RawListing(
-                    listing: parser.finish(), isTruncated: reply.mentions(Self.truncatedWords))
+                    listing: finish(&parser), isTruncated: reply.mentions(Self.truncatedWords))
+                if let style = raw.listing.style { server.learn { $0.listings.style = style } }
                 warn(of: raw, reply, path)
                 return raw
             } catch {
@@ -84,6 +85,14 @@ extension Session {
                 hasFailed = true
             }
         }
+    }
+
+    /// The listing with names as this machine writes them.
+    private func finish(_ parser: inout ListingParser, isCut: Bool = false) -> Listing {
+        var listing = parser.finish(isCut: isCut)
+        skippedLines = listing.skipped
+        if server.configuration.charset != nil { listing.entries = listing.entries.compactMap(local) }
+        return listing
     }
 
     /// How the data of a listing ended.

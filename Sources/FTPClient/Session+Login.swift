@@ -1,9 +1,36 @@
 import FTPProtocol
+import Logging
 import Threading
 import Vocabulary
 
+/// From the greeting to the base directory; the round trips are counted in `Session.swift`.
+///
+/// A login that fails in a way that teaches something is made again at once, on a new connection
+/// (``Session/establish(_:id:_:)``): without a command that made the server hang up or fall silent (`FEAT` in front of
+/// some proxies), or with user and password in the character set of the server. A wrong password teaches nothing.
 extension Session {
-    /// From the greeting to the base directory; the round trips are counted in `Session.swift`.
+    /// How often a login is made again because the last one taught something: `FEAT` may be lost twice before it is left
+    /// out, and the two forms of the password come on top.
+    private static let maximumLessons = 4
+
+    /// Connects and logs in. Blocks until done, at most `timeouts.establish`.
+    static func establish(
+        _ server: SharedServer, id: Int, _ cancellation: Cancellation
+    ) throws(FTPError) -> Session {
+        let overall = Deadline.after(server.configuration.timeouts.establish)
+        var lessons = 0
+        while true {
+            let known = server.known.lessons
+            do throws(FTPError) {
+                return try attempt(server, id: id, overall, cancellation)
+            } catch {
+                lessons += 1
+                guard server.known.lessons > known, lessons <= maximumLessons, !overall.hasPassed else { throw error }
+                server.configuration.logger.info("[\(id)] \(error); trying another way")
+            }
+        }
+    }
+
     func logIn(until overall: Deadline, _ cancellation: Cancellation) throws(FTPError) {
         let limit = overall.earlier(.after(timeouts.reply))
         try beginImplicitTLS(until: limit, cancellation)
@@ -12,48 +39,65 @@ extension Session {
         self.greeting = greeting.lines.first { !$0.isEmpty } ?? []
         control.loginLimit = overall
         defer { control.loginLimit = nil }
-        let isPatient = greeting.mentions(ServerProfile.greetingsOfPatientServers)
-        let isTelnet = greeting.mentions(["proftpd"])
-        let tellsTimesAlike = greeting.mentions(["vsftpd"])
-        server.learn { profile in
-            profile.takesCommandsTogether = isPatient
-            if isTelnet { profile.doublesTelnetEscape = true }
-            if isPatient { profile.restart.trustAll() }
-            // vsftpd tells MDTM in the zone of LIST, whichever that is.
-            if tellsTimesAlike { profile.clock.tellsAlike() }
-        }
+        server.learn { $0.learn(greeting: greeting) }
         try negotiateTLS(until: limit, cancellation)
         try authenticate(cancellation)
         try learnFeatures(cancellation)
+        control.doublesTelnetEscape = server.configuration.telnetEscape ?? server.known.doublesTelnetEscape
+        try prepare(cancellation)
         try enterBase(cancellation)
     }
 
     private func checkGreeting(_ greeting: Reply) throws(FTPError) {
         if greeting.category == .completion { return }
-        if Self.saysTooMany(greeting) || greeting.code == 421 { throw .tooManyConnections(greeting) }
+        if greeting.says(.tooManyConnections) || greeting.code == 421 { throw .tooManyConnections(greeting) }
         throw .loginRefused(greeting)
     }
+
+    // MARK: - User and password
 
     /// `USER`, and what the server asks for after it (RFC 959 §5.4): 230 is enough at any step, 331 asks for the
     /// password, 332 for the account.
     private func authenticate(_ cancellation: Cancellation) throws(FTPError) {
         let configuration = server.configuration
-        var command = Command("USER", configuration.user)
-        // Each of the three is asked for at most once.
-        for _ in 0..<3 {
-            let reply = try answerToLogin(command, cancellation)
+        let form = server.known.credentials
+        var command = Command("USER", credential(configuration.user, form))
+        var isGreetingRepeated = false
+        // Each of the three is asked for at most once; and a second greeting may stand in the place of an answer.
+        for _ in 0..<4 {
+            var reply = try answerToLogin(command, cancellation)
+            if isGreetingRepeated, command.verb == "PASS", reply.code == 331 {
+                // That was still the answer to USER.
+                reply = try control.finalReply(Wait(.login, until: loginLimit, cancellation))
+            }
             switch reply.code {
+            case 220 where command.verb == "USER":
+                // The greeting once more, and the answer to USER behind it; or a server that says 220 for 230. Sending
+                // the password is right for both.
+                isGreetingRepeated = true
+                command = password(form)
             case 331 where command.verb == "USER":
-                command = Command("PASS", configuration.password.bytes, isSecret: true)
+                command = password(form)
             case 332 where command.verb != "ACCT":
                 guard let account = configuration.account else { throw .loginRefused(reply) }
-                command = Command("ACCT", account, isSecret: true)
+                command = Command("ACCT", credential(account, form), isSecret: true)
             default:
-                if reply.category == .completion { return }
-                throw Self.saysTooMany(reply) ? .tooManyConnections(reply) : .loginRefused(reply)
+                let isIn = reply.category == .completion || (isGreetingRepeated && reply.code == 503)
+                guard isIn else { throw refusal(reply, form) }
+                if isGreetingRepeated { try control.realign(Wait(.login, until: loginLimit, cancellation)) }
+                return
             }
         }
         throw .protocolViolation("the login asks for more than user, password and account")
+    }
+
+    private func password(_ form: ServerProfile.CredentialsForm) -> Command {
+        Command("PASS", credential(server.configuration.password.bytes, form), isSecret: true)
+    }
+
+    private var loginLimit: Deadline {
+        let limit = Deadline.after(timeouts.reply)
+        return limit.earlier(control.loginLimit ?? limit)
     }
 
     /// A 421 in the login is about the number of clients, not about a dead connection.
@@ -62,47 +106,126 @@ extension Session {
             return try control.exchange(command, cancellation, phase: .login)
         } catch {
             if case .connectionLost(_, let reason) = error, reason.hasPrefix("421") {
-                throw .tooManyConnections(Reply(code: 421, lines: [Array(reason.utf8.dropFirst(4))]))
+                let reply = Reply(code: 421, lines: [Array(reason.utf8.dropFirst(4))])
+                // Pure-FTPd hangs up on who logs in without TLS where that is demanded.
+                throw reply.mentionsEncryption ? .loginRefused(reply) : .tooManyConnections(reply)
             }
             throw error
         }
     }
 
-    /// Whether a refusal is about how many are connected: servers say it with 421, but also with 530 and 500.
-    static func saysTooMany(_ reply: Reply) -> Bool {
-        reply.mentions([
-            "too many", "max clients", "maximum number", "maximum conn", "connection limit",
-            "connections from", "limit reached", "limit exceeded", "number of clients", "no more connections",
-            "already logged in",
-        ])
+    private func credential(_ bytes: [UInt8], _ form: ServerProfile.CredentialsForm) -> [UInt8] {
+        guard form == .inCharset else { return bytes }
+        return server.configuration.charset?.wire(bytes) ?? bytes
+    }
+
+    /// What a refusal means: servers say that they are full with 421, but also with 530 and 500. Where user or password
+    /// can be written in another way, that is tried next.
+    private func refusal(_ reply: Reply, _ form: ServerProfile.CredentialsForm) -> FTPError {
+        if reply.says(.tooManyConnections) { return .tooManyConnections(reply) }
+        let configuration = server.configuration
+        let given = [configuration.user, configuration.password.bytes]
+        let canDiffer = given.contains { credential($0, .inCharset) != $0 }
+        server.learn { profile in
+            guard profile.credentials == form else { return }
+            switch form {
+            case .asGiven where canDiffer:
+                profile.credentials = .inCharset
+                profile.lessons += 1
+            case .inCharset:
+                profile.credentials = .bothRefused
+            case .asGiven, .bothRefused:
+                break
+            }
+        }
+        return .loginRefused(reply)
+    }
+
+    // MARK: - Features
+
+    /// Sends a command of the login that it can do without.
+    ///
+    /// - Returns: `nil` when this server cannot even be asked.
+    private func offer(_ command: Command, _ cancellation: Cancellation) throws(FTPError) -> Reply? {
+        guard !server.known.shunned.contains(command.verb) else { return nil }
+        let overall = control.loginLimit
+        // A third of what is left: silence shall leave time for a login without it.
+        let limit = Deadline.after(timeouts.establish / 3)
+        control.loginLimit = limit.earlier(overall ?? limit)
+        defer { control.loginLimit = overall }
+        do throws(FTPError) {
+            return try exchange(command, cancellation)
+        } catch {
+            let verb = command.verb
+            switch error {
+            case .timedOut: server.learn { $0.shun(verb, atOnce: true) }
+            case .connectionLost: server.learn { $0.shun(verb, atOnce: false) }
+            default: break
+            }
+            throw error
+        }
     }
 
     /// `FEAT`, once per client.
     private func learnFeatures(_ cancellation: Cancellation) throws(FTPError) {
-        if server.known.features == nil {
-            let features = Features(parsing: try exchange(Command("FEAT"), cancellation))
-            server.learn { $0.learn(features) }
-        }
-        control.doublesTelnetEscape = server.known.doublesTelnetEscape
+        guard server.known.features == nil else { return }
+        let features = try offer(Command("FEAT"), cancellation).map { Features(parsing: $0) } ?? .none
+        server.learn { $0.learn(features) }
     }
 
-    /// `OPTS UTF8 ON` and `OPTS MLST` where announced, and the base directory.
+    /// What this product wants to hear before it talks like others.
+    private func prepare(_ cancellation: Cancellation) throws(FTPError) {
+        for command in server.known.preparation { _ = try offer(command, cancellation) }
+    }
+
+    /// Asks what system it is, once per client, and prepares the session for that.
+    ///
+    /// - Returns: whether there was anything to prepare.
+    func prepareForSystem(_ cancellation: Cancellation) throws(FTPError) -> Bool {
+        guard !server.known.hasAskedSystem else { return false }
+        let reply = try exchange(Command("SYST"), cancellation)
+        let isNew = server.learn { profile in
+            profile.hasAskedSystem = true
+            guard profile.preparation.isEmpty else { return false }
+            profile.learn(system: reply)
+            return !profile.preparation.isEmpty
+        }
+        if isNew { try prepare(cancellation) }
+        return isNew
+    }
+
+    // MARK: - The base directory
+
+    /// `OPTS UTF8` and `OPTS MLST` where announced, and the base directory.
     private func enterBase(_ cancellation: Cancellation) throws(FTPError) {
         let known = server.known
-        var commands = protectionCommands
+        let protection = protectionCommands
+        var offers: [Command] = []
         if known.features?.contains("UTF8") == true {
-            // Some servers turn UTF8 on only for clients that have told their name.
-            if known.features?.contains("CLNT") == true { commands.append(Command("CLNT", "ftpfs")) }
-            commands.append(Command("OPTS", "UTF8 ON"))
+            if server.configuration.charset == nil {
+                // Some servers turn UTF8 on only for clients that have told their name.
+                if known.features?.contains("CLNT") == true { offers.append(Command("CLNT", "ftpfs")) }
+                offers.append(Command("OPTS", "UTF8 ON"))
+            } else {
+                // Who names another set knows that the names are in it. IIS sends its own code page only behind this;
+                // to others it means nothing.
+                offers.append(Command("OPTS", "UTF8 OFF"))
+            }
         }
         // Together with others it costs nothing, and makes each listing shorter.
-        if let selection = known.factSelection(exactly: known.takesCommandsTogether) { commands.append(selection) }
-        let base = server.configuration.base.wirePath
-        if let base { commands.append(Command("CWD", base)) }
-        guard known.takesCommandsTogether else {
-            for command in commands { try judgeEntry(command, try exchange(command, cancellation), cancellation) }
+        if let selection = known.factSelection(exactly: known.takesCommandsTogether) { offers.append(selection) }
+        let base = try server.configuration.base.wirePath.map { (path) throws(FTPError) in try wireBytes(path) }
+        let enter = base.map { Command("CWD", $0) }
+        guard known.takesCommandsTogether, known.shunned.isEmpty else {
+            for command in protection {
+                try judgeEntry(command, try exchange(command, cancellation), cancellation)
+            }
+            for command in offers { _ = try offer(command, cancellation) }
+            if let enter { try judgeEntry(enter, try exchange(enter, cancellation), cancellation) }
             return
         }
+        var commands = protection + offers
+        if let enter { commands.append(enter) }
         commands.append(Command("TYPE", "I"))
         if known.root == .unknown { commands.append(Command("PWD")) }
         let replies = try control.exchange(commands, cancellation)
@@ -126,26 +249,15 @@ extension Session {
             return
         }
     }
+}
 
-    /// vsftpd doubles 0xFF in replies, but not in commands. A name with two of them in a row is not to be expected.
-    private static func withoutTelnetEscapes(_ path: [UInt8]) -> [UInt8] {
-        var result: [UInt8] = []
-        var isSecond = false
-        for byte in path {
-            isSecond = byte == 0xFF && result.last == 0xFF && !isSecond
-            if !isSecond { result.append(byte) }
-        }
-        return result
-    }
-
-    /// Takes the answer to a `PWD` in the base directory.
-    func learnRoot(_ reply: Reply) {
-        var root = ServerProfile.Root.relative
-        if reply.code == 257, var path = WorkingDirectoryReply.parse(reply.text), path.first == 0x2F {
-            while path.count > 1, path.last == 0x2F { path.removeLast() }
-            root = .absolute(Self.withoutTelnetEscapes(path))
-        }
-        let learned = root
-        server.learn { $0.root = learned }
+extension ServerProfile {
+    /// Notes that a command of the login, which it can do without, ended the connection or was not answered.
+    ///
+    /// A connection may be lost by chance, so that counts only the second time. Silence costs too much time for that.
+    mutating func shun(_ verb: String, atOnce: Bool) {
+        offerLosses[verb, default: 0] += 1
+        if atOnce || offerLosses[verb, default: 0] > 1 { shunned.insert(verb) }
+        lessons += 1
     }
 }

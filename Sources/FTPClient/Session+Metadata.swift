@@ -1,4 +1,4 @@
-package import FTPProtocol
+import FTPProtocol
 import Threading
 import Vocabulary
 
@@ -77,7 +77,8 @@ extension Session {
         return .entry(
             ListingEntry(
                 name: name, kind: kind, size: kind == .file ? line.size : nil, modified: line.modified,
-                precision: line.precision, mode: line.mode, linkTarget: line.linkTarget))
+                precision: line.precision, mode: line.mode,
+                linkTarget: line.linkTarget.map(localBytes)))
     }
 
     /// What tells whether a file is still the same; as much of it as the server says.
@@ -88,8 +89,9 @@ extension Session {
             guard let entry = try status(of: path, cancellation) else { return nil }
             return FileVersion(size: entry.size, modified: entry.modified, precision: entry.precision)
         }
-        return FileVersion(
-            size: try size(of: path, cancellation), modified: try modificationTime(of: path, cancellation))
+        // Some servers say 0 of every file; what is read then tells.
+        let size = try size(of: path, cancellation).flatMap { $0 == 0 ? nil : $0 }
+        return FileVersion(size: size, modified: try modificationTime(of: path, cancellation))
     }
 
     /// The size in bytes by `SIZE` (RFC 3659 §4); `nil` where the server does not say it.
@@ -97,7 +99,14 @@ extension Session {
         guard server.known.hasSize else { return nil }
         // In ASCII mode SIZE is refused, or counts line ends twice.
         try useImageType(cancellation)
-        let reply = try exchange(Command("SIZE", try wirePath(path, cancellation)), cancellation)
+        let command = Command("SIZE", try wirePath(path, cancellation))
+        var reply = try exchange(command, cancellation)
+        if reply.code == 550, reply.mentions(["ascii"]) {
+            // A server that has forgotten the type, as some do behind a listing.
+            isImageType = false
+            try useImageType(cancellation)
+            reply = try exchange(command, cancellation)
+        }
         if reply.code == 213 { return SizeReply.parse(reply.text) }
         let refusal = FTPError.refused(verb: "SIZE", reply)
         guard refusal.isNotImplemented else { throw refusal }
@@ -120,15 +129,5 @@ extension Session {
         guard refusal.isNotImplemented else { throw refusal }
         server.learn { $0.hasModificationTime = false }
         return nil
-    }
-}
-
-extension Reply {
-    /// Whether the text says that it is a matter of rights. A hint: servers word it in many ways and languages.
-    package var saysDenied: Bool {
-        mentions([
-            "denied", "permission", "not allowed", "not permitted", "forbidden", "insufficient privilege", "read-only",
-            "verweigert", "keine berechtigung", "nicht erlaubt", "refus", "interdit", "non autoris",
-        ])
     }
 }

@@ -35,7 +35,7 @@ struct SessionSecurity {
     let certificate: CertificateCheck.Certificate
     let version: TLSSettings.Version
     /// When the handshake was.
-    let since: Instant
+    var since: Instant
     /// Whether data connections are encrypted.
     var protectsData: Bool
     /// Whether the last data connection has resumed a session.
@@ -126,11 +126,14 @@ extension Session {
         guard command.verb == "PROT" else { return }
         let isAccepted = reply.category == .completion
         guard command.argument == Array("P".utf8) else {
-            if isAccepted {
+            guard !isAccepted else {
                 security?.protectsData = false
-            } else if settings.mode != .implicit || reply.mentions(["prot"]) || reply.code >= 530 {
-                try demandPrivateData(cancellation)
+                return
             }
+            // The user would do without encrypted data; the server would not.
+            server.learn { $0.tls.demandsPrivateData = true }
+            let command = Command("PROT", "P")
+            try judgeProtection(command, try exchange(command, cancellation), cancellation)
             return
         }
         if isAccepted {
@@ -140,16 +143,11 @@ extension Session {
         }
     }
 
-    /// The user would do without encrypted data; the server would not.
-    private func demandPrivateData(_ cancellation: Cancellation) throws(FTPError) {
-        server.learn { $0.tls.demandsPrivateData = true }
-        let command = Command("PROT", "P")
-        try judgeProtection(command, try exchange(command, cancellation), cancellation)
-    }
-
     // MARK: - Data connections
 
     /// Shakes hands on a data connection, behind the 1yz of its command, if data are encrypted.
+    ///
+    /// A server may say nothing before the handshake; see ``awaitStart(_:_:_:_:)``.
     ///
     /// - Parameters:
     ///   - data: connected; it stays the caller's to close when this throws.
@@ -166,8 +164,9 @@ extension Session {
         self.security?.hasResumed = false
         do throws(FTPError) {
             // A server that is done already may never shake hands.
-            let limit = early == nil ? timeouts.reply : min(timeouts.reply, Self.patience)
-            try tls.handshake(Wait(.tlsHandshake, for: limit, cancellation))
+            let limit = max(timeouts.reply, timeouts.dataIdle)
+            let patience = early == nil ? limit : min(limit, Self.patience)
+            try tls.handshake(Wait(.tlsHandshake, for: patience, cancellation))
         } catch {
             guard early != nil, error.isConnectionLoss || error == .timedOut(.tlsHandshake) else {
                 throw try betterReason(than: error, verb, cancellation)
@@ -208,13 +207,17 @@ extension Session {
 
     /// Looks at a final reply to a command; what it returns is what the reply means for the session.
     private func objection(to verb: String, _ reply: Reply) -> FTPError? {
-        guard let security, Self.transferVerbs.contains(verb) else { return nil }
+        guard let security else { return nil }
         if security.protectsData {
-            guard Self.isAboutReuse(reply, hasResumed: security.hasResumed) else { return nil }
+            guard Self.transferVerbs.contains(verb), Self.isAboutReuse(reply, hasResumed: security.hasResumed) else {
+                return nil
+            }
             hasOpenTransfer = false
             return refusalOfSession(reply.summary)
         }
-        guard Self.demandsProtection(reply) else { return nil }
+        // pyftpdlib says it when it is asked for a port.
+        guard Self.transferVerbs.contains(verb) || DataMethod(rawValue: verb) != nil, Self.demandsProtection(reply)
+        else { return nil }
         hasOpenTransfer = false
         server.learn { $0.tls.demandsPrivateData = true }
         return .connectionLost(.beforeCommand, reason: "the server wants data to be encrypted: \(reply.summary)")
@@ -269,10 +272,15 @@ extension Session {
     static func demandsProtection(_ reply: Reply) -> Bool {
         switch reply.code {
         case 521, 522, 534: true
-        case 425, 431, 503, 530, 550: reply.mentions(["prot p", "encrypt", "tls", "ssl"])
+        case 425, 431, 503, 530, 550: reply.mentions(["prot p"]) || reply.mentionsEncryption
         default: false
         }
     }
+}
+
+extension Reply {
+    /// Whether a refusal is about a connection that is not encrypted.
+    var mentionsEncryption: Bool { mentions(["tls", "ssl", "encrypt", "cleartext"]) }
 }
 
 /// What a client has seen of a server's TLS. For `ftpfs probe`, and for tests.

@@ -67,6 +67,8 @@ extension Session {
                 continue
             }
             if let data = pending.made, hasStarted { return (data, early) }
+            // A few servers wait for the handshake before they say anything. Where it comes too soon, it waits there.
+            if pending.made != nil, patience == nil, security?.protectsData == true { patience = .after(Self.grace) }
             let base = pending.made == nil ? connecting : replying
             let deadline = patience.map { base.deadline.earlier($0) } ?? base.deadline
             do throws(FTPError) {
@@ -109,6 +111,11 @@ extension Session {
             throw .final(error)
         }
         guard let reply else { return nil }
+        // 202, "superfluous at this site", does not begin anything: what was sent for it would be lost.
+        if reply.code == 202, !hasStarted {
+            hasOpenTransfer = false
+            throw .final(.refused(verb: verb, reply))
+        }
         switch reply.category {
         // 202, "superfluous at this site": nothing will come.
         case .completion where reply.code == 202:

@@ -18,13 +18,16 @@ import Vocabulary
 /// | 7 | `EPSV` | |
 /// | 8 | `MLSD` | the data connection is made at the same time |
 ///
-/// So eight; on an unknown server nine, if it announces UTF8 *and* a base directory is given. `SYST` is never sent: its
-/// answer would change nothing.
+/// TLS adds `AUTH` and the handshake (two round trips with TLS 1.2) behind line 2, a handshake of one round trip behind line
+/// 8, and `PBSZ` and `PROT` to line 6.
+///
+/// So eight; on an unknown server nine, if it announces UTF8 *and* a base directory is given. `SYST` is sent
+/// only where `PWD` tells a directory that is not absolute: everywhere else its answer would change nothing.
 ///
 /// ## How paths are written
 /// Commands carry absolute paths, `root` + `/` + names, so that the working directory means nothing. `root` is what `PWD`
 /// says in the base directory. Where `PWD` gives nothing usable, paths are relative to the base directory and every
-/// detour with `CWD` is undone with `CDUP`. How listings name their directory: see `Session+Listing.swift`.
+/// detour with `CWD` is undone with `CDUP`. Names go out in the server's character set (``NameCharset``). How listings name their directory: see `Session+Listing.swift`.
 ///
 /// One owner at a time: whoever holds the lease of the pool.
 final class Session: @unchecked Sendable {
@@ -54,6 +57,10 @@ final class Session: @unchecked Sendable {
     var hasOpenTransfer = false
     /// Whether a `REST` has been accepted that no transfer has used up.
     var hasPendingRestart = false
+    /// Whether an `RNFR` has been accepted that no `RNTO` has followed.
+    var hasPendingRename = false
+    /// How many lines of the last listing were not understood.
+    var skippedLines = 0
     /// The first line of the greeting that says something.
     var greeting: [UInt8] = []
     /// Which of the two keep-alive commands is next: some servers do not count `NOOP` as activity, and some proxies
@@ -73,7 +80,7 @@ final class Session: @unchecked Sendable {
     /// Whether it can be used again as it is.
     var condition: Condition {
         if control.isClosed { return .dead }
-        return control.outstanding == nil && !hasOpenTransfer ? .usable : .outOfStep
+        return control.outstanding == nil && !hasOpenTransfer && !hasPendingRename ? .usable : .outOfStep
     }
 
     private init(_ server: SharedServer, _ control: ControlConnection) {
@@ -83,12 +90,11 @@ final class Session: @unchecked Sendable {
         logger = server.configuration.logger
     }
 
-    /// Connects and logs in. Blocks until done, at most `timeouts.establish`.
-    static func establish(
-        _ server: SharedServer, id: Int, _ cancellation: Cancellation
+    /// One attempt to connect and log in. Blocks until done, at most until the deadline.
+    static func attempt(
+        _ server: SharedServer, id: Int, _ overall: Deadline, _ cancellation: Cancellation
     ) throws(FTPError) -> Session {
         let configuration = server.configuration
-        let overall = Deadline.after(configuration.timeouts.establish)
         let host = configuration.host
         configuration.logger.debug("[\(id)] connecting to \(host) port \(configuration.port)")
         let transport = try Dialer.connectToServer(configuration, overall: overall, cancellation)
@@ -107,7 +113,9 @@ final class Session: @unchecked Sendable {
 
     /// Sends a command and returns its final reply, whatever it is.
     func exchange(_ command: Command, _ cancellation: Cancellation) throws(FTPError) -> Reply {
-        try control.exchange(command, cancellation)
+        let reply = try control.exchange(command, cancellation)
+        server.noteAnswer(to: command.verb)
+        return reply
     }
 
     /// Sends a command that is to end with a 2yz.
@@ -147,6 +155,10 @@ final class Session: @unchecked Sendable {
             isImageType = false
             location = .unknown
         }
+        let isRename = hasPendingRename || control.outstanding == "RNFR"
+        hasPendingRename = false
         try control.resynchronize(abortingTransfer: isTransfer, wait)
+        // Any command but RNTO makes the server forget the RNFR (RFC 959 §4.1.3).
+        if isRename { try control.realign(wait) }
     }
 }

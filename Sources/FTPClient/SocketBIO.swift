@@ -26,7 +26,7 @@ enum SocketBIO {
         return bio
     }
 
-    // Written once, before anybody can read it, and never freed: that is what makes `unsafe` true of nothing here.
+    // Safe, because it is complete before anybody can see it, is never changed after that, and never freed.
     nonisolated(unsafe) private static let method: OpaquePointer? = {
         guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ftpfs socket") else { return nil }
         BIO_meth_set_write_ex(method) { bio, bytes, count, written in

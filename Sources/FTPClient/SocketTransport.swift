@@ -1,3 +1,4 @@
+import CLinux
 @preconcurrency import Glibc
 import Synchronization
 import SystemPackage

@@ -226,8 +226,6 @@ final class TLSTransport: Transport, @unchecked Sendable {
             drain()
         }
         isClosed = true
-        // Says that all is in order, or OpenSSL would spoil the session for others.
-        SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
         socket.close(abortively: abortively)
     }
 

@@ -170,6 +170,8 @@ final class Transfer: @unchecked Sendable {
         var isSilence = error.isConnectionLoss
         if case .timedOut(.finalReply) = error { isSilence = true }
         guard isSilence, !isUpload else { throw error }
+        // What the server did not do because of the encryption is another matter (see `Session.objection`).
+        if error.leftNothingDone, session.security != nil { throw error }
         closeData(abortively: false)
         // What is known to be cut short is an interruption and nothing else.
         guard isComplete || (expected == nil && data.endedInOrder) else {

@@ -72,6 +72,8 @@ package final class WriteStream: Sendable {
         let transfer = try take()
         do throws(FTPError) {
             try transfer.finish(cancellation)
+            let isEmpty = state.withLock { $0.sent == 0 }
+            if isEmpty, mode == .replace { try transfer.session.confirmEmptyFile(path, cancellation) }
             state.withLock { $0.phase = .ended }
             transfer.session.compareTime(ofUploaded: path, cancellation)
             pool.release(transfer.session)
@@ -123,6 +125,7 @@ package final class WriteStream: Sendable {
             return error
         } catch let reason {
             if case .refused(_, let reply) = reason, reply.category == .completion { return error }
+            if case .tlsFailed = reason { return reason }
             return reason.refusal == nil ? error : reason
         }
     }

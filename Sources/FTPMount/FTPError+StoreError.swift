@@ -38,20 +38,28 @@ extension StoreError {
     /// frequent meaning, and what is left when ``FTPStore/explain(_:_:_:)`` has found nothing better.
     private static func kind(of reply: Reply) -> Kind {
         switch reply.code {
-        case 202, 500, 502, 504: .unsupported
-        case 421, 425, 426, 451: .inputOutput
+        case 200, 202, 402, 500, 502, 504: .unsupported
+        case 421, 425, 426: .inputOutput
+        case 451: full(reply) ?? .inputOutput
         case 450: .busy
-        case 452: .noSpace
+        case 452: full(reply) ?? .noSpace
         case 501: .invalidArgument
         // 521: the directory exists already (RFC 1123 §4.1.3.1 speaks of it); some servers say it.
         case 521: .exists
         case 530, 532: .denied
-        case 550: reply.saysDenied ? .denied : .notFound
+        case 550: full(reply) ?? (reply.saysDenied ? .denied : .notFound)
         case 551: .unsupported
-        case 552: reply.mentions(["quota"]) ? .quotaExceeded : .noSpace
-        case 553: .denied
+        // "Exceeded storage allocation" by the RFC, which is a quota; nearly everybody says it of a full disk.
+        case 552: reply.mentions(["quota", "kontingent", "cuota"]) ? .quotaExceeded : .noSpace
+        case 553: full(reply) ?? .denied
         default: .inputOutput
         }
+    }
+
+    /// No room, in words.
+    private static func full(_ reply: Reply) -> Kind? {
+        if reply.says(.quotaExceeded) { return .quotaExceeded }
+        return reply.says(.noSpace) ? .noSpace : nil
     }
 
     /// A failure on this side: what the process lacks, or a disk.

@@ -13,12 +13,13 @@ import Vocabulary
 /// | | else its parent | absent: `notFound`; no directory: `notDirectory`; else `denied` |
 /// | writing a file | the thing | a directory: `isDirectory`; a file: `denied` |
 /// | | else its parent | as for making |
-/// | renaming | the source | absent: `notFound` |
+/// | renaming | the source, unless it was `RNTO` that was refused | absent: `notFound` |
 /// | | else the target | there: `exists` (some servers do not replace) |
 /// | | else the parent of the target | as for making |
 ///
 /// A look costs a round trip, or one listing; it is made for a refusal only, and its own failure changes nothing: then
-/// the reply's code and words decide.
+/// the reply's code and words decide. Words alone decide where no look could tell: a full disk, a quota, a file in use.
+/// They are in `ReplyWords.swift`.
 extension FTPStore {
     /// What was asked of the server.
     enum Operation {
@@ -37,8 +38,9 @@ extension FTPStore {
     /// Turns an error of the client into one of the store, looking at the server where only that can tell.
     func explain(_ error: FTPError, _ operation: Operation, _ cancellation: Cancellation) -> StoreError {
         let plain = StoreError(error)
-        guard let reply = error.refusal, Self.isVague(reply) else { return plain }
-        guard let kind = meaning(of: reply, operation, cancellation) else { return plain }
+        guard case .refused(let verb, let reply) = error, Self.isVague(reply) else { return plain }
+        if let kind = Self.meaningOfWords(reply, operation) { return StoreError(kind, plain.reason) }
+        guard let kind = meaning(of: reply, verb, operation, cancellation) else { return plain }
         return StoreError(kind, plain.reason)
     }
 
@@ -46,14 +48,26 @@ extension FTPStore {
     private static func isVague(_ reply: Reply) -> Bool {
         switch reply.code {
         // 450 is "file busy" by the RFC, and "no such file" on ProFTPD; 501 and 521 are said of MKD for many reasons;
-        // 451 is what some servers answer to an RNTO over an existing file.
+        // 451 is what some servers answer to an RNTO over an existing file, and many where the disk is full.
         case 450, 451, 501, 521, 550, 553: true
         default: false
         }
     }
 
+    /// What only words can say. - Returns: `nil` for everything that a look tells better.
+    private static func meaningOfWords(_ reply: Reply, _ operation: Operation) -> StoreError.Kind? {
+        switch operation {
+        case .write, .makeDirectory, .makeSymbolicLink, .rename:
+            if reply.says(.quotaExceeded) { return .quotaExceeded }
+            if reply.says(.noSpace) { return .noSpace }
+        case .list, .look, .read, .removeDirectory, .removeFile, .setAttributes:
+            break
+        }
+        return reply.says(.busy) && !reply.says(.notFound) ? .busy : nil
+    }
+
     private func meaning(
-        of reply: Reply, _ operation: Operation, _ cancellation: Cancellation
+        of reply: Reply, _ verb: String, _ operation: Operation, _ cancellation: Cancellation
     ) -> StoreError.Kind? {
         switch operation {
         case .look:
@@ -68,17 +82,26 @@ extension FTPStore {
             switch found(path, cancellation) {
             case .nothing: return making(path, reply, cancellation)
             case .something: return .exists
-            case .unknown: return reply.mentions(Self.existsWords) ? .exists : nil
+            case .unknown: return reply.says(.exists) ? .exists : nil
             }
         case .write(let path):
             switch found(path, cancellation) {
             case .nothing: return making(path, reply, cancellation)
             case .something(.directory): return .isDirectory
-            case .something: return reply.code == 451 ? nil : .denied
+            case .something: return refused(reply)
             case .unknown: return nil
             }
         case .rename(let path, let target):
-            return renaming(path, target, reply, cancellation)
+            return renaming(path, target, reply, verb, cancellation)
+        }
+    }
+
+    /// For what is there and may be used like that: 450 says that it is in use, 451 that something broke.
+    private func refused(_ reply: Reply) -> StoreError.Kind? {
+        switch reply.code {
+        case 450: .busy
+        case 451: nil
+        default: .denied
         }
     }
 
@@ -92,10 +115,10 @@ extension FTPStore {
         case .something(let kind):
             if needed == .directory, kind == .file { return .notDirectory }
             if needed == .file, kind == .directory { return .isDirectory }
-            if needed == .directory, reply.mentions(Self.notEmptyWords) { return .notEmpty }
+            if needed == .directory, reply.says(.notEmpty) { return .notEmpty }
             // A link that leads nowhere is there, and what it names is not.
             if kind == .symbolicLink, !reply.saysDenied { return .notFound }
-            return reply.code == 450 ? .busy : reply.code == 451 ? nil : .denied
+            return refused(reply)
         case .unknown:
             return nil
         }
@@ -108,29 +131,28 @@ extension FTPStore {
         switch found(path.parent, cancellation) {
         case .nothing: return .notFound
         case .something(.file): return .notDirectory
-        case .something:
-            if reply.mentions(["quota"]) { return .quotaExceeded }
-            if reply.mentions(["space", "disk full", "plein", "voll"]) { return .noSpace }
-            return reply.code == 451 ? nil : .denied
+        // 501: the name itself is not one for this server.
+        case .something: return reply.code == 501 ? .invalidArgument : refused(reply)
         case .unknown: return nil
         }
     }
 
     private func renaming(
-        _ path: RemotePath, _ target: RemotePath, _ reply: Reply, _ cancellation: Cancellation
+        _ path: RemotePath, _ target: RemotePath, _ reply: Reply, _ verb: String, _ cancellation: Cancellation
     ) -> StoreError.Kind? {
-        switch found(path, cancellation) {
-        case .nothing: return .notFound
-        case .unknown: return nil
-        case .something(let kind):
-            switch found(target, cancellation) {
+        // Where RNTO is refused, RNFR has found the source.
+        if verb != "RNTO" {
+            switch found(path, cancellation) {
+            case .nothing: return .notFound
             case .unknown: return nil
-            case .nothing: return making(target, reply, cancellation)
-            case .something(.directory):
-                if kind != .directory { return .isDirectory }
-                return reply.mentions(Self.notEmptyWords) ? .notEmpty : .exists
-            case .something: return kind == .directory ? .notDirectory : .exists
+            case .something: break
             }
+        }
+        switch found(target, cancellation) {
+        case .unknown: return nil
+        case .nothing: return making(target, reply, cancellation)
+        case .something(.directory): return reply.says(.notEmpty) ? .notEmpty : .exists
+        case .something: return .exists
         }
     }
 
@@ -149,7 +171,4 @@ extension FTPStore {
             return error.kind == .notFound ? .nothing : .unknown
         }
     }
-
-    private static let existsWords = ["exist", "vorhanden", "existe"]
-    private static let notEmptyWords = ["not empty", "nicht leer", "non vide", "not be empty"]
 }

@@ -28,6 +28,10 @@ package final class FTPStore: RemoteStore {
             makesSymbolicLinks: client.makesSymbolicLinks, appends: client.appends)
     }
 
+    package func check(newName name: FileName) throws(StoreError) {
+        do throws(FTPError) { try client.check(newName: name) } catch { throw StoreError(error) }
+    }
+
     package var spareStreams: Int { client.spareConnections }
 
     package func list(
@@ -142,13 +146,14 @@ package final class FTPStore: RemoteStore {
 
     package func removeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) {
         // Some servers remove a full directory with everything in it. What programs rely on is that this fails.
-        let entries: [ListingEntry]
+        // A line that is not understood may stand for a file.
+        let count: Int
         do throws(FTPError) {
-            entries = try client.list(path, checking: false, cancellation: cancellation)
+            count = try client.lineCount(of: path, cancellation: cancellation)
         } catch {
             throw explain(error, .list(path), cancellation)
         }
-        guard entries.isEmpty else { throw StoreError(.notEmpty, "\(path) holds \(entries.count) entries") }
+        guard count == 0 else { throw StoreError(.notEmpty, "\(path) holds \(count) entries") }
         do throws(FTPError) {
             try client.removeDirectory(path, cancellation: cancellation)
         } catch {
@@ -165,10 +170,10 @@ package final class FTPStore: RemoteStore {
     }
 
     package func rename(
-        _ path: RemotePath, to target: RemotePath, cancellation: Cancellation
+        _ path: RemotePath, to target: RemotePath, replacing: Bool, cancellation: Cancellation
     ) throws(StoreError) {
         do throws(FTPError) {
-            try client.rename(path, to: target, cancellation: cancellation)
+            try client.rename(path, to: target, replacing: replacing, cancellation: cancellation)
         } catch {
             throw explain(error, .rename(path, to: target), cancellation)
         }

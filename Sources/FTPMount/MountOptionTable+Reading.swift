@@ -2,7 +2,7 @@ extension MountOption {
     /// How files and directories are read.
     static let reading: [MountOption] = [
         MountOption(
-            "prefetch", value: "MODE", allowed: "on or off", standard: "on",
+            "prefetch", value: "on|off", allowed: "on or off", standard: "on",
             "`on`: list directories and fetch small files ahead of a program that goes through them in order; `off`"
         ) { options, text in
             switch text {

@@ -4,7 +4,7 @@ import Vocabulary
 extension MountOption {
     /// Every option, in the order of the documentation.
     package static let table: [MountOption] =
-        identity + rights + permissions + behaviour + security + network + listing + reading + writing
+        identity + rights + permissions + behaviour + names + security + network + listing + reading + writing
         + credentials
 
     private static let identity: [MountOption] = [

@@ -42,6 +42,12 @@ package struct MountOptions: Sendable {
     package var timeout: Duration?
     /// The server's port; `nil`: the one of the URL, or 21.
     package var port: UInt16?
+    /// The character set of the server's names; `nil`: they are bytes.
+    package var charset: NameCharset?
+    /// Whether 0xFF is doubled in commands; `nil`: as the client knows the server.
+    package var telnetEscape: Bool?
+    /// What the server's `ACCT` is answered with.
+    package var account: [UInt8]?
     /// How connections are made. The proxy in it lacks what its credentials file says: see ``completeProxy()``.
     package var network = NetworkSettings()
     /// The file with user and password for the proxy.

@@ -117,6 +117,9 @@ extension ClientConfiguration {
             host: plan.address.host, port: plan.port, user: credentials.user, password: credentials.password,
             base: directory.isAbsolute ? .absolute(directory.components) : .relativeToLogin(directory.components),
             connections: plan.options.connections, logger: logger)
+        charset = plan.options.charset
+        telnetEscape = plan.options.telnetEscape
+        account = plan.options.account
         tls = try TLSSettings(plan.options.tls, mode: plan.tls)
         network = plan.options.network
         network.proxy = plan.proxy

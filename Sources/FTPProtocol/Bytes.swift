@@ -8,6 +8,7 @@ enum ASCII {
     static let carriageReturn: UInt8 = 0x0D
     static let blank: UInt8 = 0x20
     static let quote: UInt8 = 0x22
+    static let percent: UInt8 = 0x25
     static let apostrophe: UInt8 = 0x27
     static let openParenthesis: UInt8 = 0x28
     static let closeParenthesis: UInt8 = 0x29

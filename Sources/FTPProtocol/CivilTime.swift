@@ -70,8 +70,11 @@ package struct CivilTime: Hashable, Sendable {
     package var seconds: Int64 {
         // The sum always fits, because the years are limited or come from seconds. The product alone may not, on the
         // first day that seconds can name; wrapping around there and back gives the right sum.
-        days &* Self.secondsPerDay &+ Int64(hour * 3_600 + minute * 60 + second)
+        days &* Self.secondsPerDay &+ secondOfDay
     }
+
+    /// Seconds since midnight, 0 ..< 86400.
+    var secondOfDay: Int64 { Int64(hour * 3_600 + minute * 60 + second) }
 
     /// This moment, taken as UTC.
     package var timestamp: Timestamp { Timestamp(seconds: seconds) }

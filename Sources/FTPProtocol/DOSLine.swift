@@ -12,7 +12,7 @@ enum DOSLine {
 
     static func read(_ line: ArraySlice<UInt8>) -> LineReading {
         var words = Words(line)
-        guard let dateWord = words.next(), let date = NumericDate(dateWord, allowsShortYear: true) else {
+        guard let dateWord = words.next(), let date = NumericDate(dateWord, years: .short) else {
             return .notMine
         }
         guard let timeWord = words.next(), var clock = HalfDayClock(timeWord) else { return .broken }
@@ -27,7 +27,7 @@ enum DOSLine {
         let name = rest.drop(while: ASCII.isBlank)
         if name.isEmpty { return .broken }
         if field.first == ASCII.less {
-            return marked(field, name: name, modified: modified)
+            return marked(field, name: name, modified: modified, date: date)
         }
         guard let size = field.groupedDecimal else { return .broken }
         // Where the columns are those of IIS the name follows one blank, and may itself begin with others. Elsewhere
@@ -35,15 +35,16 @@ enum DOSLine {
         let isIIS = field.endIndex - dateWord.endIndex == widthFromDateToSize
         return .entry(
             name: isIIS ? rest.dropFirst() : name, kind: .file, size: size, modified: modified, precision: .minute,
-            mode: nil, linkTarget: nil,
-            isLocalTime: true)
+            isLocalTime: true, date: date)
     }
 
     /// A line with `<DIR>` or another mark in the place of the size.
     ///
     /// Links of Windows are shown as what they lead to: the server follows them, and their targets are paths of its
     /// own system, which mean nothing on this side.
-    private static func marked(_ mark: ArraySlice<UInt8>, name: ArraySlice<UInt8>, modified: Timestamp) -> LineReading {
+    private static func marked(
+        _ mark: ArraySlice<UInt8>, name: ArraySlice<UInt8>, modified: Timestamp, date: NumericDate
+    ) -> LineReading {
         let kind: ListingEntry.Kind
         var name = name
         if mark.equalsIgnoringCase("<dir>") {
@@ -58,8 +59,8 @@ enum DOSLine {
             return .broken
         }
         return .entry(
-            name: name, kind: kind, size: nil, modified: modified, precision: .minute, mode: nil, linkTarget: nil,
-            isLocalTime: true)
+            name: name, kind: kind, size: nil, modified: modified, precision: .minute, isLocalTime: true,
+            date: date)
     }
 
     /// The name without ` [C:\target]` or ` => target`. Neither `>`, `:` nor `\` can be in a name on Windows.
@@ -78,7 +79,7 @@ enum DOSLine {
 }
 
 /// A time of day that may be of twelve hours.
-private struct HalfDayClock {
+struct HalfDayClock {
     enum Half {
         case morning
         case afternoon

@@ -12,6 +12,7 @@ package import Vocabulary
 /// 3. Blanks and `;` inside a fact: the target in `type=OS.unix=slink:/a b;c`. Only a blank right behind a `;`
 ///    begins the name, and a piece without `=` belongs to the target before it.
 /// 4. No `type`: the permissions tell a directory from a file.
+/// 5. No blank between the facts and the name; a `/` behind the name of a directory.
 ///
 /// The name is everything behind that one blank, with all its blanks. A line without any fact is refused, since it
 /// could not be told from a stray message.
@@ -76,7 +77,7 @@ package struct FactLine: Hashable, Sendable {
     ///   what it names is not a name.
     package static func parse(_ line: [UInt8], isPath: Bool = false) -> ListingEntry? {
         guard case .entry(let entry) = read(line[...], isPath: isPath) else { return nil }
-        return entry
+        return entry.entry
     }
 
     /// Reads one line of `MLSD`.
@@ -89,6 +90,8 @@ package struct FactLine: Hashable, Sendable {
             return .nothing
         case .entry(let kind):
             var name = pathname
+            // A mark for directories, as `ls -p` has it. No name ends in a slash, so nothing is lost.
+            if kind == .directory, name.count > 1, name.last == ASCII.slash { name = name.dropLast() }
             if isPath, let slash = name.lastIndex(of: ASCII.slash) { name = name[(slash + 1)...] }
             return .entry(
                 name: name, kind: kind, size: facts.size, modified: facts.modified, precision: facts.precision,
@@ -113,6 +116,7 @@ private struct Facts {
     static func parse(_ line: ArraySlice<UInt8>) -> (facts: Facts, pathname: ArraySlice<UInt8>)? {
         var facts = Facts()
         var isAnyKnown = false
+        var isAnyStray = false
         var rest = line.drop(while: ASCII.isBlank)
         while let first = rest.first {
             if first == ASCII.blank {
@@ -120,7 +124,7 @@ private struct Facts {
             }
             let end = rest.firstIndex(of: ASCII.semicolon)
             // Without a further `;` the last fact ends where the name begins.
-            guard let stop = end ?? rest.firstIndex(of: ASCII.blank) else { return nil }
+            let stop = end ?? rest.firstIndex(of: ASCII.blank) ?? rest.endIndex
             let fact = rest[..<stop]
             if let equals = fact.firstIndex(of: ASCII.equals), fact[..<equals].allSatisfy(isOfName) {
                 facts.take(fact[..<equals], fact[(equals + 1)...])
@@ -130,6 +134,11 @@ private struct Facts {
             } else if facts.linkTarget != nil {
                 facts.linkTarget?.append(ASCII.semicolon)
                 facts.linkTarget?.append(contentsOf: fact)
+            } else if end == nil, facts.type != nil, !isAnyStray {
+                // Neither a fact nor the target of a link: the name, without the blank in front.
+                return (facts, rest)
+            } else {
+                isAnyStray = true
             }
             rest = end == nil ? rest[stop...] : rest[(stop + 1)...]
         }
@@ -157,7 +166,8 @@ private struct Facts {
             modified = TimeValue.parse(value)
             precision = value.prefix { $0 != ASCII.period }.count < 14 ? .minute : .second
         case 9 where name.equalsIgnoringCase("unix.mode"):
-            mode = Self.octal(value)
+            // Newer versions of pyftpdlib write the digits as Python does, `0o644`.
+            mode = (value.starts(with: "0o".utf8) ? value.dropFirst(2) : value).octalMode
         default:
             break
         }
@@ -189,19 +199,5 @@ private struct Facts {
         let type = value[..<colon]
         guard type.equalsIgnoringCase("os.unix=slink") || type.equalsIgnoringCase("os.unix=symlink") else { return nil }
         return value[colon...].dropFirst()
-    }
-
-    /// Permission bits from octal digits; the type of the file, which some servers add, is cut. Newer versions of pyftpdlib
-    /// write the digits as Python does, `0o644`.
-    private static func octal(_ value: ArraySlice<UInt8>) -> UInt32? {
-        let value = value.starts(with: "0o".utf8) ? value.dropFirst(2) : value
-        // 22 octal digits would fill 64 bits; 8 are more than any mode has.
-        guard (1...8).contains(value.count) else { return nil }
-        var mode: UInt32 = 0
-        for byte in value {
-            guard byte >= ASCII.zero, byte < ASCII.zero + 8 else { return nil }
-            mode = mode << 3 | UInt32(byte - ASCII.zero)
-        }
-        return mode & 0o7777
     }
 }

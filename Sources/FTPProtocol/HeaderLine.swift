@@ -6,10 +6,17 @@ enum HeaderLine {
         if text.isEmpty { return .nothing }
         if text.last == ASCII.colon, !isMessage(text) { return .currentDirectory(Array(text.dropLast())) }
         var words = Words(text)
-        guard words.next() != nil, let second = words.next(), words.next() == nil,
-            let first = second.first, ASCII.isDigit(first)
-        else { return .notMine }
+        guard words.next() != nil, let second = words.next(), words.next() == nil, isNumber(second) else {
+            return .notMine
+        }
         return .nothing
+    }
+
+    /// `20`, `1,234`, `12K`, `4.0M`.
+    private static func isNumber(_ word: ArraySlice<UInt8>) -> Bool {
+        guard let first = word.first, let last = word.last, ASCII.isDigit(first) else { return false }
+        let digits = ASCII.isLetter(last) ? word.dropLast() : word
+        return digits.allSatisfy { ASCII.isDigit($0) || $0 == ASCII.period || $0 == ASCII.comma }
     }
 
     /// Whether the line is what a program complains, `ls: .: Permission denied:`, and not a directory.

@@ -1,7 +1,7 @@
 /// What a directory holds, as a server listed it.
 package struct Listing: Sendable {
     /// The entries in the server's order, each name once: the first line with it wins. Never `.` or `..`.
-    package internal(set) var entries: [ListingEntry] = []
+    package var entries: [ListingEntry] = []
     /// How many lines were left out because they could not be understood, or named something that is not a name.
     /// Headers, totals, empty lines, `.`, `..` and repetitions do not count.
     package internal(set) var skipped = 0
@@ -16,6 +16,10 @@ package struct Listing: Sendable {
     /// front.
     package internal(set) var showsItself = false
 
+    /// How the server writes its listings, as far as is known after these lines: for the next parser of the same server.
+    /// `nil` for `MLSD`, and when nothing was known before and there was no entry.
+    package internal(set) var style: ListingStyle?
+
     /// An empty directory.
     package init() {}
 
@@ -28,20 +32,4 @@ package struct Listing: Sendable {
         result.entries = entries.map(change)
         return result
     }
-}
-
-/// What one line of a listing turned out to be.
-enum LineReading {
-    /// An entry of the directory.
-    case entry(ListingEntry)
-    /// The directory itself, by this name.
-    case currentDirectory([UInt8])
-    /// `.` or `..`.
-    case itself
-    /// A line that belongs to the format but names nothing new: a total, the parent directory, an empty line.
-    case nothing
-    /// A line of this format that is broken, or whose name is not one. No other format is tried.
-    case broken
-    /// A line of another format.
-    case notMine
 }

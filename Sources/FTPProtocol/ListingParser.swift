@@ -1,10 +1,10 @@
 package import Vocabulary
 
-/// The format of a listing.
+/// The format of a listing, as far as the command decides it.
 package enum ListingFormat: Sendable {
     /// `MLSD`: facts and a name (RFC 3659 §7).
     case machine
-    /// `LIST`: whatever the server's `ls` or `dir` prints. Unix and DOS lines are told apart line by line.
+    /// `LIST`: whatever the server's `ls` or `dir` prints, in one of the formats of ``TextFormat``.
     case text
 }
 
@@ -14,10 +14,12 @@ package enum ListingFormat: Sendable {
 ///
 /// 1. A bad line is left out and counted; it never fails the directory.
 /// 2. A name is taken as it stands or not at all: what ``FileName`` refuses (a `/`, a control byte) is left out.
-/// 3. The readers of the formats are asked in order. "Not mine" passes the line on; "mine, but broken" ends it, so
-///    that half a line of one format is not taken for another.
+/// 3. The format of `LIST` is chosen by the first lines together (``FormatChoice``), and kept: a line that it does not
+///    have is a bad line, also if another format could make a name of it.
 /// 4. A header `dir:` behind an empty line, when there are entries already, begins the listing of a *sub-directory*
 ///    (`ls -R`). Nothing from there on belongs to this directory.
+/// 5. Of several lines with one name the first counts; of several versions of a file the highest.
+/// 6. A date whose numbers can be read in several orders gets the order that fits most lines (``DateOrderVotes``).
 ///
 /// The cost is linear in the bytes, and one allocation per name. A value type without locks: one owner at a time.
 package struct ListingParser: Sendable {
@@ -32,20 +34,29 @@ package struct ListingParser: Sendable {
 
     private let format: ListingFormat
     private let now: Timestamp
-    private var listing = Listing()
-    private var names: Set<FileName> = []
+    /// What is known of the server.
+    private let style: ListingStyle?
+    private var collector: EntryCollector
+    /// The lines of `LIST` that wait for a choice; `nil` once there is one.
+    private var choice: FormatChoice?
+    /// Reads the lines of `LIST` in the chosen format.
+    private var reader: TextLineReader?
     /// The line that has begun, without what exceeds the limit.
     private var line: [UInt8] = []
     private var lineIsTooLong = false
-    private var previousLineWasEmpty = false
-    private var isInSubdirectory = false
 
     /// A parser for one listing.
     ///
-    /// - Parameter now: dates without a year are taken as the last such date up to a day after this moment.
-    package init(format: ListingFormat, now: Timestamp) {
+    /// - Parameters:
+    ///   - now: the present by the server's clock, as if that showed UTC. Dates without a year are taken as the last
+    ///     such date up to a day after it.
+    ///   - style: what ``Listing/style`` told of the last listing of this server.
+    package init(format: ListingFormat, now: Timestamp, style: ListingStyle? = nil) {
         self.format = format
         self.now = now
+        self.style = style
+        collector = EntryCollector(now: now)
+        if case .text = format { choice = FormatChoice(preferring: style?.format, now: now) }
     }
 
     /// Feeds bytes, which may end anywhere, also inside a line.
@@ -64,11 +75,22 @@ package struct ListingParser: Sendable {
         unsafe bytes.withUnsafeBytes { unsafe consume($0) }
     }
 
-    /// Ends the listing; a last line without LF counts. The parser is then empty.
-    package mutating func finish() -> Listing {
-        if !line.isEmpty || lineIsTooLong { finishLine() }
-        let result = listing
-        self = ListingParser(format: format, now: now)
+    /// Ends the listing. The parser is then as at its beginning.
+    ///
+    /// - Parameter isCut: whether the transfer ended before the listing did. A last line without LF is then left out,
+    ///   since it may hold half a name; otherwise it counts.
+    package mutating func finish(isCut: Bool = false) -> Listing {
+        if !line.isEmpty || lineIsTooLong {
+            if isCut {
+                collector.leaveOut(line[...])
+            } else {
+                finishLine()
+            }
+        }
+        if choice != nil { choose() }
+        if let held = reader?.held { collector.leaveOut(held[...]) }
+        let result = collector.finish(format: reader?.format, style: style)
+        self = ListingParser(format: format, now: now, style: style)
         return result
     }
 
@@ -89,86 +111,39 @@ package struct ListingParser: Sendable {
         }
         while line.last == ASCII.carriageReturn { line.removeLast() }
         if lineIsTooLong || line.count > Self.maximumLineLength {
-            leaveOut(Array("(a line of more than \(Self.maximumLineLength) bytes)".utf8)[...])
-            return
+            collector.leaveOut(Array("(a line of more than \(Self.maximumLineLength) bytes)".utf8)[...])
+        } else if choice != nil {
+            choice?.add(line[...])
+            if choice?.isFull ?? false { choose() }
+        } else {
+            take(line[...])
         }
-        take(line[...])
+    }
+
+    /// Decides on the format if the lines so far allow it, and reads them.
+    private mutating func choose() {
+        guard var sample = choice else { return }
+        let chosen = sample.format
+        // Without a choice the lines have no entry. Unix tells totals and messages apart as well as any.
+        reader = TextLineReader(chosen ?? .unix, now: now)
+        for line in sample.takeLines() { take(line) }
+        if chosen == nil {
+            if let held = reader?.held { collector.leaveOut(held[...]) }
+            reader = nil
+            choice = sample
+        } else {
+            choice = nil
+        }
     }
 
     private mutating func take(_ line: ArraySlice<UInt8>) {
         if line.isEmpty {
-            previousLineWasEmpty = true
-            return
-        }
-        defer { previousLineWasEmpty = false }
-        if isInSubdirectory {
-            listing.skipped += 1
-            return
-        }
-        switch read(line) {
-        case .entry(let entry):
-            add(entry, line)
-        case .currentDirectory(let name):
-            if !listing.entries.isEmpty, previousLineWasEmpty {
-                isInSubdirectory = true
-                leaveOut(line)
-            } else if listing.currentDirectory == nil {
-                listing.currentDirectory = name
-            }
-        case .itself:
-            listing.showsItself = true
-        case .nothing:
-            break
-        case .broken, .notMine:
-            leaveOut(line)
-        }
-    }
-
-    private func read(_ line: ArraySlice<UInt8>) -> LineReading {
-        switch format {
-        case .machine:
-            return FactLine.read(line)
-        case .text:
-            // Unix first: nearly all servers print it.
-            if case let reading = UnixLine.read(line, now: now), !reading.isNotMine { return reading }
-            if case let reading = DOSLine.read(line), !reading.isNotMine { return reading }
-            return HeaderLine.read(line)
-        }
-    }
-
-    private mutating func add(_ entry: ListingEntry, _ line: ArraySlice<UInt8>) {
-        guard listing.entries.count < Self.maximumEntryCount else {
-            leaveOut(line)
-            return
-        }
-        if names.insert(entry.name).inserted { listing.entries.append(entry) }
-    }
-
-    private mutating func leaveOut(_ line: ArraySlice<UInt8>) {
-        listing.skipped += 1
-        if listing.firstSkipped == nil { listing.firstSkipped = printable(line.prefix(Self.excerptLength)) }
-    }
-}
-
-extension LineReading {
-    fileprivate var isNotMine: Bool {
-        if case .notMine = self { true } else { false }
-    }
-
-    /// An entry with a name from a listing: left out without a word for `.` and `..`, broken if it is no name.
-    static func entry(
-        name: ArraySlice<UInt8>, kind: ListingEntry.Kind, size: Int64?, modified: Timestamp?,
-        precision: ListingEntry.Precision, mode: UInt32?, linkTarget: [UInt8]?,
-        isLocalTime: Bool = false
-    ) -> LineReading {
-        do throws(FileName.Invalid) {
-            var entry = ListingEntry(
-                name: try FileName(validating: name), kind: kind, size: kind == .file ? size : nil, modified: modified,
-                precision: precision, mode: mode, linkTarget: linkTarget)
-            entry.isLocalTime = isLocalTime
-            return .entry(entry)
-        } catch {
-            return error == .dotOrDotDot ? .itself : .broken
+            collector.takeEmptyLine()
+        } else if let (reading, abandoned) = reader?.read(line) {
+            if let abandoned { collector.leaveOut(abandoned[...]) }
+            collector.take(reading, line)
+        } else {
+            collector.take(FactLine.read(line), line)
         }
     }
 }

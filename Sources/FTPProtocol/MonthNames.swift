@@ -1,7 +1,8 @@
 /// Names of months in listings, in the languages that servers are seen to use.
 ///
-/// Abbreviations as `ls` prints them, in small letters; a period behind is not counted. Where the letters are of
-/// Latin-1 that spelling is known too, since a server's names need not be UTF-8.
+/// Abbreviations as `ls` prints them; a period behind is not counted. Letters that are not ASCII are known in UTF-8, and in
+/// the other character sets in which servers send them (``LegacyLetters``). Where one word, in whatever set, would be two
+/// months, the language that stands first in the table has it.
 enum MonthNames {
     /// What a word in the place of a month is.
     enum Lookup {
@@ -21,7 +22,7 @@ enum MonthNames {
     static func month(_ word: ArraySlice<UInt8>) -> Int? {
         var word = word
         while let last = word.last, last == ASCII.period || last == ASCII.comma { word = word.dropLast() }
-        // The longest name of the table has 12 bytes; the rest is room for a sign behind a number.
+        // The longest name of the table has 10 bytes; the rest is room for a sign behind a number.
         guard (2...16).contains(word.count), let first = word.first else { return nil }
         if ASCII.isDigit(first) {
             let digits = word.prefix(while: ASCII.isDigit)
@@ -54,21 +55,26 @@ enum MonthNames {
         for line in languages {
             for (index, names) in line.split(separator: " ").enumerated() {
                 for name in names.split(separator: "|") {
-                    table[Array(name.utf8)] = index + 1
-                    let latin1 = name.unicodeScalars.compactMap { UInt8(exactly: $0.value) }
-                    if latin1.count == name.unicodeScalars.count { table[latin1] = index + 1 }
+                    // A capital letter in front that is not ASCII is a word of its own: nothing else changes its case.
+                    for spelling in [String(name), name.prefix(1).uppercased() + name.dropFirst()] {
+                        for bytes in [Array(spelling.utf8)] + LegacyLetters.spellings(of: spelling) {
+                            let key = bytes.map(ASCII.lowercased)
+                            if table[key] == nil { table[key] = index + 1 }
+                        }
+                    }
                 }
             }
         }
         return table
     }()
 
-    /// Twelve months per language, with `|` between spellings.
+    /// Twelve months per language, with `|` between spellings, in small letters. Croatian is missing: three of its months
+    /// are called as others are in Polish and Czech.
     private static let languages = [
         // English, written out.
         "january february march april may june july august september|sept october november december",
         // French
-        "janv|jan févr|fevr|fév|fev mars|mar avr mai juin|jui juil|jul août|aout|aoû sept|sep oct nov déc|dec",
+        "janv|jan févr|fevr|fév|fev mars|mar avr|avril mai juin|jui juil|jul août|aout|aoû sept|sep oct nov déc|dec",
         // German, also of Austria
         "jan|jän|jänner feb mär|mrz|maer|märz apr mai jun|juni jul|juli aug sep|sept okt nov dez",
         // Spanish
@@ -81,17 +87,41 @@ enum MonthNames {
         "jan feb mrt|maa apr mei jun jul aug sep okt nov dec",
         // Danish, Norwegian and Swedish
         "jan feb mar|mars apr maj|mai jun|juni jul|juli aug sep okt nov dec|des",
+        // Catalan
+        "gen febr|feb març|mar abr maig|mai juny|jun jul ag|ago set oct nov des",
+        // Romanian
+        "ian feb mar apr mai iun iul aug sep|sept oct noi|nov dec",
+        // Icelandic
+        "jan feb mar apr maí jún júl ágú sep okt nóv des",
         // Finnish
         "tammi|tam helmi|hel maalis|maa huhti|huh touko|tou kesä|kes heinä|hei elo syys|syy loka|lok marras joulu|jou",
         // Polish
         "sty lut mar kwi maj cze lip sie wrz paź|paz lis gru",
         // Czech
         "led úno|uno bře|bre dub kvě|kve čen|cen čec|cec srp zář|zar říj|rij lis pro",
+        // Slovak
+        "jan feb mar apr máj jún júl aug sep okt nov dec",
+        // Slovenian, and Serbian in Latin letters
+        "jan feb mar apr maj jun jul avg sep okt nov dec",
+        // Estonian
+        "jaan veebr märts apr mai juuni juuli aug sept okt nov dets",
+        // Latvian
+        "janv febr marts apr maijs jūn jūl aug sept okt nov dec",
+        // Lithuanian
+        "sau vas kov bal geg bir lie rgp rgs spa lap grd",
         // Hungarian
         "jan febr|feb márc|már ápr máj jún júl aug szept|szep okt nov dec",
         // Turkish
         "oca şub|sub mar nis may haz tem ağu|agu eyl eki kas ara",
         // Russian, also with the endings of the genitive
         "янв фев|февр мар|марта апр май|мая июн|июня июл|июля авг сен|сент окт ноя|нояб дек",
+        // Ukrainian
+        "січ лют бер кві тра чер лип сер вер жов лис гру",
+        // Bulgarian
+        "яну фев мар апр май юни юли авг сеп окт ное дек",
+        // Serbian and Macedonian
+        "јан феб мар апр мај јун јул авг сеп окт нов|ное дец|дек",
+        // Greek
+        "ιαν φεβ μαρ|μάρ απρ μαΐ|μάι ιουν|ιούν ιουλ|ιούλ αυγ|αύγ σεπ οκτ νοε|νοέ δεκ",
     ]
 }

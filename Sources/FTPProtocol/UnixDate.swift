@@ -23,6 +23,8 @@ struct UnixDate {
     let isPadded: Bool
     /// Whether the line tells the zone, and ``time`` is in UTC.
     let hasZone: Bool
+    /// The numbers of a date whose order is the server's habit.
+    let numbers: NumericDate?
 
     /// Reads the date that begins with the word `first`, if one does. The words are slices of `line`.
     ///
@@ -39,13 +41,14 @@ struct UnixDate {
 
     private init(
         _ time: Timestamp?, _ precision: ListingEntry.Precision, end: Int, isPadded: Bool = false,
-        hasZone: Bool = false
+        hasZone: Bool = false, numbers: NumericDate? = nil
     ) {
         self.time = time
         self.precision = precision
         self.end = end
         self.isPadded = isPadded
         self.hasZone = hasZone
+        self.numbers = numbers
     }
 
     // MARK: Months by name
@@ -115,7 +118,7 @@ struct UnixDate {
         guard let digit = first.first, ASCII.isDigit(digit), first.count <= 10 else { return nil }
         if let date = NumericDate(first) {
             guard let time = second.flatMap(ClockTime.init) else {
-                return UnixDate(date.civil.timestamp, .day, end: first.endIndex, isPadded: true)
+                return UnixDate(date.civil.timestamp, .day, end: first.endIndex, isPadded: true, numbers: date)
             }
             var end = second?.endIndex ?? first.endIndex
             var moment = time.on(date.civil)
@@ -126,7 +129,7 @@ struct UnixDate {
                 end = word.endIndex
                 hasZone = true
             }
-            return UnixDate(moment, time.precision, end: end, hasZone: hasZone)
+            return UnixDate(moment, time.precision, end: end, hasZone: hasZone, numbers: date)
         }
         // `09-26 2000` and `09-26 12:40`.
         guard let minus = first.firstIndex(of: ASCII.minus), let month = first[..<minus].oneOrTwoDigits,

@@ -12,25 +12,16 @@ import Vocabulary
 enum UnixLine {
     static func read(_ line: ArraySlice<UInt8>, now: Timestamp) -> LineReading {
         guard let permissions = Permissions(parsing: line) else { return .notMine }
-        var words = Words(line[permissions.end...])
-        var previous = words.next()
-        var first = words.next()
-        var second = words.next()
-        while let before = previous, let word = first {
-            let third = words.next()
-            if let size = SizeField(before, of: permissions.kind),
-                let date = UnixDate(first: word, second: second, third: third, in: line, now: now)
-            {
-                return entry(permissions, size: size.bytes, date: date, line: line)
-            }
-            (previous, first, second) = (word, second, third)
+        guard let columns = DatedColumns(in: line, from: permissions.end, kind: permissions.kind, now: now) else {
+            return withoutDate(permissions, line)
         }
-        return withoutDate(permissions, line)
+        return entry(permissions, columns, line)
     }
 
     private static func entry(
-        _ permissions: Permissions, size: Int64?, date: UnixDate, line: ArraySlice<UInt8>
+        _ permissions: Permissions, _ columns: DatedColumns, _ line: ArraySlice<UInt8>
     ) -> LineReading {
+        let date = columns.date
         var name = line[date.end...].dropFirst()
         // The column of the time is empty: its blanks are not of the name.
         if date.isPadded { name = name.drop(while: ASCII.isBlank) }
@@ -50,8 +41,8 @@ enum UnixLine {
             break
         }
         return .entry(
-            name: name, kind: permissions.kind, size: size, modified: date.time, precision: date.precision,
-            mode: permissions.mode, linkTarget: target, isLocalTime: !date.hasZone)
+            name: name, kind: permissions.kind, size: columns.size, modified: date.time, precision: date.precision,
+            mode: permissions.mode, linkTarget: target, isLocalTime: !date.hasZone, date: date.numbers)
     }
 
     /// A line of exactly six words without a date: `drwxr-xr-x 3 owner group 512 name`. Anything longer or shorter
@@ -63,8 +54,7 @@ enum UnixLine {
             !name.contains(ASCII.colon), name.decimal == nil, MonthNames.month(name) == nil
         else { return .broken }
         return .entry(
-            name: name, kind: permissions.kind, size: size, modified: nil, precision: .day, mode: permissions.mode,
-            linkTarget: nil)
+            name: name, kind: permissions.kind, size: size, modified: nil, precision: .day, mode: permissions.mode)
     }
 
     /// Where the first ` -> ` begins.
@@ -74,29 +64,6 @@ enum UnixLine {
             name[$0] == ASCII.blank && name[$0 + 1] == ASCII.minus && name[$0 + 2] == ASCII.greater
                 && name[$0 + 3] == ASCII.blank
         }
-    }
-}
-
-/// The word before the date.
-private struct SizeField {
-    /// `nil` when the word stands in the place of the size and does not tell it.
-    let bytes: Int64?
-
-    /// - Returns: `nil` when the word cannot be a size, so that what follows it is not the date.
-    init?(_ word: ArraySlice<UInt8>, of kind: ListingEntry.Kind) {
-        guard let first = word.first, let last = word.last else { return nil }
-        bytes = kind == .special ? nil : word.groupedDecimal
-        if bytes != nil { return }
-        // More digits than any file has bytes, or the group and the size in one word. Also `8,0` and the second half
-        // of `1,   3`: the numbers of a device.
-        if ASCII.isDigit(last), kind == .special || !ASCII.isDigit(first) || word.allSatisfy(ASCII.isDigit) {
-            if first != ASCII.minus { return }
-        }
-        // `ls -h`: 4.0K, 12M.
-        let isRounded =
-            ASCII.isDigit(first) && "KMGTPkmgtp".utf8.contains(last)
-            && word.dropLast().allSatisfy { ASCII.isDigit($0) || $0 == ASCII.period }
-        if !isRounded { return nil }
     }
 }
 

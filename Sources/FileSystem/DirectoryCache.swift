@@ -122,7 +122,9 @@ struct DirectoryCache {
 
     /// A new listing that nobody waits for yet; `nil` when there is no need for one, or one is under way.
     mutating func startListingAhead(of directory: InodeNumber, at now: Instant) -> ListingFlight? {
-        guard listings[directory] == nil, !isFresh(directory, at: now), !isRefused(directory, at: now) else { return nil }
+        guard listings[directory] == nil, !isFresh(directory, at: now), !isRefused(directory, at: now) else {
+            return nil
+        }
         let flight = ListingFlight(startedAt: now, isAhead: true)
         _ = flight.join()
         listings[directory] = Listing(flight: flight)

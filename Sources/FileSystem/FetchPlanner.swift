@@ -81,7 +81,9 @@ struct FetchPlanner {
         }
         guard last != place else { return [] }
         if let last {
-            guard let files = siblings(), let kind = files.order.kind(from: last.name, to: place.name) else { return [] }
+            guard let files = siblings(), let kind = files.order.kind(from: last.name, to: place.name) else {
+                return []
+            }
             return start(place, files, kind, distance: Self.firstDistance)
         }
         guard let proven = runs.last(where: { $0.hits >= Self.proof }), let files = siblings(),

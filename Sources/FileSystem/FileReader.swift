@@ -76,7 +76,9 @@ final class FileReader: Sendable {
             let missing = gather(&waiting, state)
             state.planner.laneLimit = max(1, state.planner.laneCount + spare)
             let reaction = state.planner.requested(range, missing: missing, id: state.lastID)
-            if let cut = reaction.interrupted, let lane = state.lanes[cut] { actions.cancelled.append(lane.cancellation) }
+            if let cut = reaction.interrupted, let lane = state.lanes[cut] {
+                actions.cancelled.append(lane.cancellation)
+            }
             guard missing != nil else {
                 actions.take(waiting, state.version)
                 return (nil, reaction.wakes || isAnother)

@@ -2,46 +2,7 @@ import Logging
 import Threading
 import Vocabulary
 
-/// What has been asked for ahead of anybody's wish, and what is expected: the state of one monitor.
-///
-/// Nothing here is waited for by a request, and no failure of it is shown to anybody: what could not be had ahead is asked
-/// for again by whoever wants it.
-struct AheadState {
-    struct Fetch {
-        let number: InodeNumber
-        let reader: FileReader
-        let cancellation = Cancellation()
-    }
-
-    var walks = WalkPlanner()
-    var fetches: FetchPlanner
-    /// Directories that are being listed, or are, ahead. Their inodes are held (``Inode/isAwaited``).
-    var listings: [Place: (number: InodeNumber, flight: ListingFlight)] = [:]
-    /// Files that are being fetched, or are, ahead. Their inodes are held, too.
-    var files: [Place: Fetch] = [:]
-    var statistics = AheadStatistics()
-    var isClosed = false
-
-    /// - Parameter cacheSize: of which a quarter may be filled with what nobody has asked for yet.
-    init(cacheSize: Int) {
-        fetches = FetchPlanner(limit: Int64(cacheSize / 4))
-    }
-}
-
-/// What the work ahead was good for.
-package struct AheadStatistics: Hashable, Sendable {
-    /// Directories listed ahead, those of them that somebody read, and those that were too old when somebody did.
-    package var listed = 0
-    package var listedUsed = 0
-    package var listedOutdated = 0
-    /// Files fetched ahead, and those of them that somebody opened.
-    package var fetched = 0
-    package var fetchedUsed = 0
-
-    /// Nothing yet.
-    package init() {}
-}
-
+/// Working ahead of programs that go through directories: see ``WalkPlanner``, ``FetchPlanner`` and ``AheadState``.
 extension FileSystem {
     /// What the work ahead was good for so far.
     package var aheadStatistics: AheadStatistics { ahead.withLock { $0.statistics } }
@@ -58,12 +19,20 @@ extension FileSystem {
         guard configuration.prefetch, configuration.dirTTL >= Self.shortestTimeToLive else { return }
         let known = tree.withLock { tree -> (Place, isFresh: Bool)? in
             guard let place = tree.inodes[number]?.place else { return nil }
-            return (Place(parent: place.parent, name: place.name), tree.directories.isFresh(number, at: configuration.now()))
+            return (
+                Place(parent: place.parent, name: place.name), tree.directories.isFresh(number, at: configuration.now())
+            )
         }
-        guard let (place, isFresh) = known else { return }
+        guard let (place, isFresh) = known else {
+            // The root: what is read next may be below it.
+            ahead.withLock { $0.walks.entered(number) }
+            return
+        }
         let actions = ahead.withLock { ahead -> [WalkPlanner.Action] in
             guard !ahead.isClosed else { return [] }
-            let (outcome, actions) = ahead.walks.entered(place, isFresh: isFresh) { order(of: place.parent, .directory) }
+            let (outcome, actions) = ahead.walks.entered(place, number, isFresh: isFresh) {
+                order(of: place.parent, .directory)
+            }
             switch outcome {
             case .none: break
             case .used: ahead.statistics.listedUsed += 1
@@ -82,7 +51,9 @@ extension FileSystem {
         }
         guard let place else { return }
         let actions = ahead.withLock { ahead -> [WalkPlanner.Action] in
-            guard !ahead.isClosed, ahead.walks.expectsChildren(of: place), ahead.listings[place] == nil else { return [] }
+            guard !ahead.isClosed, ahead.walks.expectsChildren(of: place), ahead.listings[place] == nil else {
+                return []
+            }
             return ahead.walks.listed(place, number, children: order(of: number, .directory))
         }
         carryOut(actions)

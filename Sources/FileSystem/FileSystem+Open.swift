@@ -42,7 +42,7 @@ extension FileSystem {
     ///
     /// Nothing is sent: the file exists here, and goes to the server with its content at the first flush, so that
     /// making, writing and closing a file is one upload. What refuses it (permissions, quota) is then the error of
-    /// `close`.
+    /// `close`; but a name that the store can never have is refused now.
     package func create(
         _ name: FileName, in parent: InodeNumber, mode: UInt32, flags: OpenFlags, _ request: Request
     ) throws(StoreError) -> CreateAnswer {
@@ -55,6 +55,7 @@ extension FileSystem {
                 let inode = tree.intern(name, in: directory, entry)
                 return .found(tree.countedEntry(inode, remaining: remaining))
             }
+            try store.check(newName: name)
             let now = configuration.now()
             // A file of that name that is known here, but not on the server any more, has been removed there.
             if let old = tree.inodes.child(name, of: directory) { tree.detach(old) }

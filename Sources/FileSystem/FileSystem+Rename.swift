@@ -8,8 +8,7 @@ package import Vocabulary
 ///    they stay true.
 /// 2. What is unsent of the file goes first, so that the server's file is complete when it appears under its new name.
 /// 3. A target that is open here is unlinked as `unlink` would do it, so that its handles keep working.
-/// 4. An empty directory as target is removed first: servers refuse to replace it. A file that the server refuses to
-///    replace is moved aside, and back if the rename then fails.
+/// 4. An empty directory as target is removed first: servers refuse to replace it. A file is replaced by the store.
 /// 5. No upload runs meanwhile in what moves or goes (``withoutUploads(of:unlinking:_:_:)``).
 extension FileSystem {
     /// Renames.
@@ -35,7 +34,8 @@ extension FileSystem {
             let victim = try clear(target, newName, in: newParent, request)
             if let move { tree.withLock { $0.beginMove(move) } }
             do throws(StoreError) {
-                try renameOnServer(name, in: parent, to: newName, in: newParent, target, request)
+                try renameOnServer(
+                    name, in: parent, to: newName, in: newParent, replacing: !options.contains(.noReplace), request)
             } catch {
                 if let victim { bringBack(victim, as: newName, in: newParent) }
                 tree.withLock { tree in
@@ -101,41 +101,13 @@ extension FileSystem {
     // MARK: - The rename
 
     private func renameOnServer(
-        _ name: FileName, in parent: InodeNumber, to newName: FileName, in newParent: InodeNumber,
-        _ target: Named?, _ request: Request
+        _ name: FileName, in parent: InodeNumber, to newName: FileName, in newParent: InodeNumber, replacing: Bool,
+        _ request: Request
     ) throws(StoreError) {
         let (from, to) = try tree.withLock { tree throws(StoreError) in
             (try tree.path(of: parent).appending(name), try tree.path(of: newParent).appending(newName))
         }
-        if target?.kind == .file {
-            try replace(to, by: from, request.cancellation)
-        } else {
-            try store.rename(from, to: to, cancellation: request.cancellation)
-        }
-    }
-
-    /// Renames a file over another one; where the server refuses that, the other one is moved aside first.
-    func replace(
-        _ to: RemotePath, by from: RemotePath, _ cancellation: Cancellation
-    ) throws(StoreError) {
-        do throws(StoreError) {
-            try store.rename(from, to: to, cancellation: cancellation)
-        } catch  where error.kind == .exists {
-            let aside = to.parent.appending(try TemporaryName.make())
-            try store.rename(to, to: aside, cancellation: cancellation)
-            do throws(StoreError) {
-                try store.rename(from, to: to, cancellation: cancellation)
-            } catch {
-                // Not with the request's cancellation: the old file comes back whether or not somebody waits.
-                try? store.rename(aside, to: to, cancellation: Cancellation())
-                throw error
-            }
-            do throws(StoreError) {
-                try store.removeFile(aside, cancellation: Cancellation())
-            } catch {
-                logger.warning("\(aside): what a rename has replaced could not be removed: \(error)")
-            }
-        }
+        try store.rename(from, to: to, replacing: replacing, cancellation: request.cancellation)
     }
 
     // MARK: - After

@@ -76,7 +76,7 @@ extension FileSystem {
         guard let temporary = content.state.withLock({ $0.temporary }) else { return mode }
         do throws(StoreError) {
             try atPath(of: content.inode) { path throws(StoreError) in
-                try replace(path, by: path.parent.appending(temporary), cancellation)
+                try store.rename(path.parent.appending(temporary), to: path, cancellation: cancellation)
             }
         } catch  where error.isRefusal {
             refuseTemporaries(beside: content, error)

@@ -193,6 +193,8 @@ extension FileSystem {
     ) throws(StoreError) -> (any RemoteWriteStream)? {
         if target == .name { endReading(of: content) }
         for mode in [RemoteWriteMode.append, .at(end)] where mode == .append || end > 0 {
+            // A server that does not heed REST here would replace the file by its end.
+            if mode != .append, try !keepsTail(content, cancellation) { continue }
             do throws(StoreError) {
                 return try atTarget(target, of: content) { path throws(StoreError) in
                     try store.openWrite(path, mode: mode, whenWanted: whenWanted, cancellation: cancellation)

@@ -33,7 +33,7 @@ import Vocabulary
 /// (``atPath(of:_:)``), and is repeated if a directory was renamed under it. Uploads below a directory end before that
 /// is renamed, and none begins until it is over.
 package final class FileSystem: Sendable {
-    /// How many files can have a stream at a time. Further ones wait until one of these pauses, which then ends. A
+    /// How many streams there can be at a time. Further ones wait until one of these pauses, which then ends. A
     /// server seldom allows more connections than 8 from one client, and a thread that waits costs only its stack.
     static let maximumStreams = 32
     /// How many listings and uploads at unmounting can be under way. As many as libfuse has threads to ask for them,

@@ -14,6 +14,11 @@ package protocol RemoteStore: Sendable {
     /// What this store can do. May change while running, when the other side turns out to refuse something.
     var capabilities: StoreCapabilities { get }
 
+    /// Looks whether there can be a thing of this name at all, as far as it is known here. Does not ask the other side.
+    ///
+    /// - Throws: `invalidArgument` when there cannot.
+    func check(newName name: FileName) throws(StoreError)
+
     /// How many more transfers could begin now without anybody having to wait for a connection, one being left for short
     /// work. Does not block.
     var spareStreams: Int { get }
@@ -92,8 +97,12 @@ package protocol RemoteStore: Sendable {
     /// Removes a file or a symbolic link.
     func removeFile(_ path: RemotePath, cancellation: Cancellation) throws(StoreError)
 
-    /// Renames; replaces what is at the target as far as the server does.
-    func rename(_ path: RemotePath, to target: RemotePath, cancellation: Cancellation) throws(StoreError)
+    /// Renames. A file takes the place of a file, so that neither is lost if it fails in the middle.
+    ///
+    /// - Parameter replacing: whether a file at the target may go. Without it `exists` is thrown where the server looks;
+    ///   many replace without being asked, so the caller sees to it that nothing is there.
+    func rename(
+        _ path: RemotePath, to target: RemotePath, replacing: Bool, cancellation: Cancellation) throws(StoreError)
 
     /// Makes a symbolic link with a target of arbitrary bytes. - Throws: `unsupported` on most servers.
     func makeSymbolicLink(_ path: RemotePath, target: [UInt8], cancellation: Cancellation) throws(StoreError)
@@ -108,6 +117,14 @@ package protocol RemoteStore: Sendable {
 }
 
 extension RemoteStore {
+    /// For stores that take every name.
+    package func check(newName name: FileName) throws(StoreError) {}
+
+    /// Renames as rename(2) does it: a file at the target goes.
+    package func rename(_ path: RemotePath, to target: RemotePath, cancellation: Cancellation) throws(StoreError) {
+        try rename(path, to: target, replacing: true, cancellation: cancellation)
+    }
+
     /// Starts to write a file whose bytes are all there.
     package func openWrite(
         _ path: RemotePath, mode: RemoteWriteMode, cancellation: Cancellation

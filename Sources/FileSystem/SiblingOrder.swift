@@ -44,11 +44,12 @@ struct SiblingOrder {
     /// The names in an order.
     func names(_ kind: Kind) -> [FileName] { lines[kind]?.names ?? [] }
 
-    /// The order in which one name is the next after another, if there is one.
-    func kind(from first: FileName, to second: FileName) -> Kind? {
+    /// The order in which one name is the next after another, or the first of all, if there is one.
+    func kind(from first: FileName?, to second: FileName) -> Kind? {
         Kind.allCases.first { kind in
-            guard let line = lines[kind], let index = line.indices[first] else { return false }
-            return line.indices[second] == index + 1
+            guard let line = lines[kind] else { return false }
+            guard let first else { return line.indices[second] == 0 }
+            return line.indices[first].map { line.indices[second] == $0 + 1 } ?? false
         }
     }
 

@@ -10,7 +10,7 @@ package struct Statistics: Hashable, Sendable {
     package var directoryEntries: Int
     /// Requests that wait for a listing.
     package var waitingForListings: Int
-    /// Files that have a stream, or wait for one.
+    /// Streams of files that there are, or that wait for a thread.
     package var streams: Int
     /// File content in memory, in bytes.
     package var cachedBytes: Int

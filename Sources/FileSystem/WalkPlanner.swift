@@ -5,7 +5,7 @@ import Vocabulary
 ///
 /// ## How a walk is recognised
 /// Two directories of one parent are read that are neighbours in one of the orders in which programs go through names
-/// (``SiblingOrder``). From then on the walk is expected to go on in that order, and in each directory to go through the
+/// (``SiblingOrder``), or a directory and then the first of those below it. From then on the walk is expected to go on in that order, and in each directory to go through the
 /// directories below it first: what `find`, `ls -R`, `du`, `rsync` and `tar` do. One directory that is read alone, or
 /// several in no order, start nothing.
 ///
@@ -70,6 +70,8 @@ struct WalkPlanner {
     /// The directory that was read last in a parent; the newest last.
     private var recent: [Place] = []
     private static let recentCount = 16
+    /// The directory that was read last of all.
+    private var lastNumber: InodeNumber?
 
     /// How many directories are being listed ahead.
     var underWay: Int { walks.reduce(0) { $0 + $1.line.count { $0.progress == .underWay } } }
@@ -77,20 +79,24 @@ struct WalkPlanner {
     /// A directory is being read from its start.
     ///
     /// - Parameters:
+    ///   - number: what it is.
     ///   - isFresh: what is known of it is new enough.
     ///   - siblings: the directories of its parent; asked for only when they matter.
     mutating func entered(
-        _ place: Place, isFresh: Bool, siblings: () -> SiblingOrder?
+        _ place: Place, _ number: InodeNumber, isFresh: Bool, siblings: () -> SiblingOrder?
     ) -> (outcome: Outcome, actions: [Action]) {
         let last = recent.first { $0.parent == place.parent }
+        let isBelowLast = lastNumber == place.parent
+        lastNumber = number
         recent.removeAll { $0.parent == place.parent }
         recent = recent.suffix(Self.recentCount - 1) + [place]
         if let index = walks.firstIndex(where: { $0.line.contains { $0.place == place } }) {
             walks.append(walks.remove(at: index))
             return met(place, isFresh)
         }
-        guard let last, last != place, !walks.contains(where: { $0.current?.place == place }), let order = siblings(),
-            let kind = order.kind(from: last.name, to: place.name), let index = order.index(of: place.name, kind)
+        guard last != place, last != nil || isBelowLast, !walks.contains(where: { $0.current?.place == place }),
+            let order = siblings(), let kind = order.kind(from: last?.name, to: place.name),
+            let index = order.index(of: place.name, kind)
         else { return (.none, []) }
         let rest = order.names(kind)[(index + 1)...].prefix(Self.longestLine)
         var actions: [Action] = []
@@ -99,6 +105,9 @@ struct WalkPlanner {
         walks[walks.count - 1].current = (place, 0)
         return (.none, actions + next())
     }
+
+    /// The root is being read from its start: it has no place, and no siblings.
+    mutating func entered(_ root: InodeNumber) { lastNumber = root }
 
     /// Whether the directories below this one are asked for, once it has been read.
     func expectsChildren(of place: Place) -> Bool { walks.contains { $0.current?.place == place } }

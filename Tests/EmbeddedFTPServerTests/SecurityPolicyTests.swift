@@ -71,12 +71,30 @@ extension Servers {
                 #expect(
                     output
                         == """
-                        503 503 200 536 536 504 200 200
+                        530 503 200 536 536 504 200 200
                         331 230
                         6
                          AUTH TLS  AUTH SSL  PBSZ  PROT
                         """)
                 #expect(server.transcript.dataProtections.map(\.version) == [nil])
+            }
+        }
+
+        @Test(arguments: [
+            (Dialect.vsftpd, 530, 522), (.proftpd, 550, 425), (.pureftpd, 421, 522), (.filezilla, 530, 425),
+        ])
+        func `speaks like the product`(dialect: Dialect, login: Int, refusal: Int) throws {
+            var policy = try TLSPolicy(.explicit)
+            policy.requiresTLSForLogin = true
+            policy.requiresSessionReuse = true
+            try withSecureServer(sampleTree(), policy, change: { $0.dialect = dialect }) { (server) throws in
+                let client = try RawClient(server)
+                _ = try client.reply()
+                #expect(try client.code("USER joe") == login)
+                let output = try SecureClient.run(
+                    server, policy,
+                    "c = Client().log_in(); c.reuses = False; print(outcome(lambda: c.get('a.txt')))")
+                #expect(output == "\(refusal)")
             }
         }
 
@@ -117,6 +135,12 @@ extension Servers {
             Demand(
                 "a session is not reused", change: { $0.requiresSessionReuse = true },
                 "c = Client().log_in(); c.reuses = False; \(get); c.reuses = True; \(get)", gives: "522\nhel"),
+            Demand(
+                "a session is not reused, and the control connection ends",
+                change: {
+                    $0.requiresSessionReuse = true
+                    $0.hangsUpWithoutSessionReuse = true
+                }, "c = Client().log_in(); c.reuses = False; \(get); print(outcome(c.pwd))", gives: "522\nEOFError"),
             Demand(
                 "a session of another control connection is not the own one",
                 change: { $0.requiresSessionReuse = true },
@@ -177,7 +201,7 @@ extension Servers {
             policy.clientAuthority = client.certificate
             try withTemporaryDirectory { (directory) throws in
                 let file = "\(directory)/client.pem"
-                try write(client.certificate + client.key, to: file)
+                try write(client.certificate + client.privateKey, to: file)
                 try withSecureServer(sampleTree(), policy) { (server) throws in
                     let output = try SecureClient.run(
                         server, policy,
@@ -286,10 +310,10 @@ extension Servers {
 
         @Test func `takes no certificate that is none, or that is another key's`() throws {
             let (one, other) = (try TLSIdentity(), try TLSIdentity())
-            #expect(throws: TLSFailure.self) { try TLSIdentity(certificate: bytes("none"), key: one.key) }
+            #expect(throws: TLSFailure.self) { try TLSIdentity(certificate: bytes("none"), key: one.privateKey) }
             #expect(throws: TLSFailure.self) { try TLSIdentity(certificate: one.certificate, key: bytes("none")) }
-            #expect(throws: TLSFailure.self) { try TLSIdentity(certificate: one.certificate, key: other.key) }
-            #expect(try TLSIdentity(certificate: one.certificate, key: one.key).certificate == one.certificate)
+            #expect(throws: TLSFailure.self) { try TLSIdentity(certificate: one.certificate, key: other.privateKey) }
+            #expect(try TLSIdentity(certificate: one.certificate, key: one.privateKey).certificate == one.certificate)
         }
 
         private func hex(_ bytes: [UInt8]) -> String {

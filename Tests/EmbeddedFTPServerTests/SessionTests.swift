@@ -164,6 +164,8 @@ extension Servers {
                 let client = try RawClient(server, host: "::1", logsIn: true)
                 #expect(try client.code("PASV") == 425)
                 #expect(try client.code("EPSV 1") == 522)
+                #expect(try client.code("EPRT |1|127.0.0.1|40000|") == 522)
+                #expect(try client.code("EPRT |2|::1|40000|") == 200)
                 #expect(try client.download("RETR a.txt").bytes == bytes("hello\n"))
             }
         }

@@ -226,6 +226,17 @@ struct DataConnectionTests {
         }
     }
 
+    @Test func `where the address of a 227 leads nowhere EPSV is used`() throws {
+        let served = try Served(
+            faults: FaultPlan([.every("PASV", .wrongPassiveAddress)]),
+            timeouts: .with { $0.firstDataConnect = .milliseconds(200) },
+            network: Scripted.network { $0.passiveHost = .server }
+        ) { $0.addPattern("big", size: 300_000) }
+        try exercise(served)
+        #expect(asked(served).prefix(3) == ["PASV", "EPSV", "EPSV"])
+        #expect(served.server.transcript.count(of: "PASV") == 1)
+    }
+
     @Test(arguments: [["PRET"], []])
     func `PRET names the transfer where the server wants it, announced or not`(_ features: [String]) throws {
         var dialect = Dialect.proftpd

@@ -110,17 +110,6 @@ struct FTPStoreTests {
         #expect(served.server.transcript.count(of: "RMD") == 0)
     }
 
-    @Test func aTargetThatTheServerDoesNotReplaceIsCalledExisting() throws {
-        var dialect = Dialect.proftpd
-        dialect.quirks.insert(.refusesReplacingRename)
-        let (served, store) = try served(dialect)
-        defer { withExtendedLifetime(served) {} }
-        let error = #expect(throws: StoreError.self) {
-            try store.rename(try remote("file"), to: try remote("full/inner"), cancellation: cancellation)
-        }
-        #expect(error?.kind == .exists)
-    }
-
     @Test(arguments: [Dialect.vsftpd, .proftpd, .pureftpd])
     func aLookTellsWhatIsThereAndWhatIsNot(_ dialect: Dialect) throws {
         let (served, store) = try served(dialect)

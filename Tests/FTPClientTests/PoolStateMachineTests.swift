@@ -88,8 +88,8 @@ struct PoolStateMachineTests {
         var machine = machine()
         _ = machine.request(1, for: .metadata, now: at(0))
         #expect(machine.openFailed(1, Self.tooMany, now: at(0)) == [])
-        #expect(machine.tick(now: at(999)) == [])
-        #expect(machine.tick(now: at(1000)) == [.open(2)])
+        #expect(machine.tick(now: at(499)) == [])
+        #expect(machine.tick(now: at(500)) == [.open(2)])
         #expect(machine.openFailed(2, Self.tooMany, now: at(9999)) == [])
         #expect(machine.tick(now: at(10_999)) == [.open(3)])
         #expect(machine.openFailed(3, Self.tooMany, now: at(11_000)) == [.fail(1, Self.tooMany)])
@@ -325,7 +325,7 @@ private struct PoolModel {
                 if !held.contains(id) { problems.append("\(id) asked, but is not held") }
             case .recover(let id):
                 if !serviced.contains(id) { problems.append("\(id) recovered, but is in step") }
-            case .keepAlive(let id):
+            case .keepAlive(let id), .retreat(let id):
                 if idle.remove(id) == nil { problems.append("\(id) kept alive, but is not idle") }
                 serviced.insert(id)
             case .close(let id):

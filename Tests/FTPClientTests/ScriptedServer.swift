@@ -1,6 +1,7 @@
 @preconcurrency import Glibc
 import SystemPackage
 import Threading
+import Vocabulary
 
 /// A peer that follows a script: it sends what it is told to send and checks what it gets. For the oddities of servers
 /// that no well-written server can be talked into.
@@ -12,6 +13,8 @@ final class ScriptedServer: Sendable {
         case send([String])
         /// This line comes next.
         case expect(String)
+        /// This line comes next, byte for byte, alone in one segment.
+        case expectBytes([UInt8])
         /// `EPSV` comes next, and is answered with a port that listens.
         case passive
         /// `EPSV` comes next, and is answered with a port that does not listen.
@@ -117,6 +120,11 @@ final class ScriptedServer: Sendable {
             case .expect(let line):
                 let got = try readLine() ?? "(the end)"
                 guard got == line else { throw Problem(description: "expected \(line), got \(got)") }
+            case .expectBytes(let line):
+                let got = try read(control) ?? []
+                guard pending.isEmpty, got == line + [0x0D, 0x0A] else {
+                    throw Problem(description: "expected \(printable(line)), got \(printable(pending + got))")
+                }
             case .passive:
                 try follow(.expect("EPSV"))
                 try follow(.send(["229 Entering Extended Passive Mode (|||\(try openPassive())|)"]))

@@ -21,7 +21,7 @@ final class Served: Sendable {
         password: String = "", users: [String: String] = ["anonymous": ""],
         timeouts: ClientConfiguration.Timeouts = .init(), network: NetworkSettings = .init(),
         listingLimit: ClientConfiguration.ListingLimit = .init(), address: String = "127.0.0.1", host: String? = nil,
-        fill: (MemoryTree) -> Void = { _ in }
+        fill: (MemoryTree) -> Void = { _ in }, configure: (inout ClientConfiguration) -> Void = { _ in }
     ) throws {
         tree = MemoryTree()
         fill(tree)
@@ -35,6 +35,7 @@ final class Served: Sendable {
             base: base, connections: connections, timeouts: timeouts)
         configuration.network = network
         configuration.listingLimit = listingLimit
+        configure(&configuration)
         client = Client(configuration: configuration)
     }
 

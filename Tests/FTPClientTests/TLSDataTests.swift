@@ -23,6 +23,13 @@ struct TLSDataTests {
         .expect("TYPE I"), .send(["200 Fine"]), .expect("PWD"), .send(["500 What?"]),
     ]
 
+    /// A second login of a client that knows the server's features already.
+    private static let secondLogin: [TLSPeer.Step] =
+        [.accept] + TLSTests.upgrade + [
+            .expect("USER me"), .send(["230 Welcome"]), .expect("PBSZ 0"), .send(["200 Fine"]), .expect("PROT P"),
+            .send(["200 Private"]),
+        ]
+
     /// A plain listing of the root that has one name.
     private static func list(resumed: Bool, _ name: String) -> [TLSPeer.Step] {
         [
@@ -31,8 +38,9 @@ struct TLSDataTests {
         ]
     }
 
+    /// With the directory itself: `LIST -a` is believed when it shows what `LIST` leaves out.
     private static func line(_ name: String) -> String {
-        "-rw-r--r-- 1 me me 5 Jan 01 2020 \(name)\r\n"
+        "drwxr-xr-x 1 me me 5 Jan 01 2020 .\r\n-rw-r--r-- 1 me me 5 Jan 01 2020 \(name)\r\n"
     }
 
     private func client(
@@ -119,10 +127,12 @@ struct TLSDataTests {
         #expect(peer.outcome() == [])
     }
 
-    @Test("a transfer that was broken off takes nothing from the session", arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
-    func brokenOff(version: Int32) throws {
+    @Test(
+        "a transfer that was broken off takes nothing from the session",
+        arguments: [(TLS1_2_VERSION, false), (TLS1_3_VERSION, false), (TLS1_3_VERSION, true)])
+    func brokenOff(version: Int32, takesSessionsOnce: Bool) throws {
         let peer = try TLSPeer(
-            .init(certificate: certificate, maximum: version),
+            .init(certificate: certificate, maximum: version, takesSessionsOnce: takesSessionsOnce),
             Self.login + [
                 .passive, .expect("RETR file"), .send(["150 Here"]), .secureData(resumed: true), .data("some"),
                 .expect("ABOR"), .expect("PWD"), .endData(notify: false),
@@ -137,18 +147,46 @@ struct TLSDataTests {
         #expect(peer.outcome() == [])
     }
 
-    @Test("a server that does not recognise sessions of TLS 1.3 is used with TLS 1.2 from then on")
-    func fallback() throws {
+    @Test(
+        "a transfer that ended in a mess takes nothing from the session", arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func garbage(version: Int32) throws {
+        let peer = try TLSPeer(
+            .init(certificate: certificate, maximum: version),
+            TLSTests.upgrade + TLSTests.login + [
+                .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: true),
+                .dataInClear(String(repeating: "x", count: 100)), .send(["426 What was that?"]),
+                .endData(notify: false),
+            ] + Self.list(resumed: true, "a"))
+        let client = client(peer)
+        defer { client.close() }
+        // The listing is asked for once more.
+        #expect(try names(client) == ["a"])
+        #expect(peer.outcome() == [])
+    }
+
+    @Test("a server that says nothing before the handshake")
+    func silentBeforeHandshake() throws {
         let peer = try TLSPeer(
             .init(certificate: certificate),
             TLSTests.upgrade + TLSTests.login + [
-                .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: true),
-                .endData(notify: true), .send(["522 SSL connection failed: session reuse required"]),
-                .accept,
-            ] + TLSTests.upgrade + [
-                .expect("USER me"), .send(["230 Welcome"]), .expect("PBSZ 0"), .send(["200 Fine"]), .expect("PROT P"),
-                .send(["200 Private"]),
-            ] + Self.list(resumed: true, "a"))
+                .passive, .expect("LIST -a"), .secureData(resumed: true), .send(["150 Here"]), .data(Self.line("a")),
+                .endData(notify: true), .send(["226 Done"]),
+            ])
+        let client = client(peer)
+        defer { client.close() }
+        #expect(try names(client) == ["a"])
+        #expect(peer.outcome() == [])
+    }
+
+    @Test("a server that does not recognise sessions of TLS 1.3 is used with TLS 1.2 from then on")
+    func fallback() throws {
+        var script = TLSTests.upgrade + TLSTests.login
+        script += [
+            .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: true), .endData(notify: true),
+            .send(["522 SSL connection failed: session reuse required"]),
+        ]
+        script += Self.secondLogin + Self.list(resumed: true, "a")
+        let peer = try TLSPeer(.init(certificate: certificate), script)
         let client = client(peer)
         defer { client.close() }
         #expect(try names(client) == ["a"])
@@ -228,6 +266,48 @@ struct TLSDataTests {
         #expect(peer.outcome() == [])
     }
 
+    @Test("a connection whose session has become too old is replaced, and TLS 1.3 stays")
+    func stale() throws {
+        let peer = try TLSPeer(
+            .init(certificate: certificate),
+            TLSTests.upgrade + TLSTests.login + [
+                .passive, .expect("LIST -a"), .send(["150 Here"]), .secureData(resumed: true), .endData(notify: true),
+                .send(["522 SSL connection failed: session reuse required"]), .awaitEnd,
+            ])
+        let server = SharedServer(TLSTests.configuration(peer.port) { $0.pin = certificate.pin })
+        let session = try Session.establish(server, id: 1, cancellation)
+        session.security?.since = Instant.now.advanced(by: .seconds(-3600))
+        do throws(FTPError) {
+            _ = try session.list(.root, cancellation)
+            Issue.record("no error")
+        } catch {
+            #expect(error.leftNothingDone)
+            #expect("\(error)".contains("too old"))
+        }
+        #expect(session.condition == .dead)
+        #expect(server.known.tls.maximum == nil)
+        #expect(peer.outcome() == [])
+    }
+
+    @Test("new keys, and new handshakes, in the middle of everything", arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
+    func renewal(version: Int32) throws {
+        let text = String(repeating: "0123456789abcdef", count: 64 * 1024)
+        let peer = try TLSPeer(
+            .init(certificate: certificate, maximum: version),
+            Self.login + [
+                .renewControl, .passive, .expect("RETR file"), .send(["150 Here"]), .secureData(resumed: true),
+                .data("con"), .renewData, .data("tent"), .endData(notify: true), .renewControl, .send(["226 Done"]),
+                .passive, .expect("STOR file"), .send(["150 Go"]), .secureData(resumed: true), .renewData,
+                .take(100_000),
+                .renewData, .renewControl, .receive(String(text.dropFirst(100_000))), .send(["226 Thanks"]),
+            ])
+        let client = client(peer)
+        defer { client.close() }
+        #expect(try read(client, size: 7) == "content")
+        try write(client, Array(text.utf8))
+        #expect(peer.outcome() == [])
+    }
+
     // MARK: The end of the data
 
     @Test("a download that ends without close_notify is whole when the reply and the size say so")
@@ -243,7 +323,10 @@ struct TLSDataTests {
     func cutAndShort() throws {
         let peer = try TLSPeer(
             .init(certificate: certificate),
-            Self.login + Self.retrieve("cont", notify: false) + [
+            [
+                // One whose REST is trusted.
+                .send(["220 (vsFTPd)"]), .expect("AUTH TLS"), .send(["234 Go on"]), .secure,
+            ] + TLSTests.login + Self.begin + Self.retrieve("cont", notify: false) + [
                 .expect("SIZE file"), .send(["213 7"]), .expect("MDTM file"), .send(["500 What?"]), .passive,
                 .expect("REST 4"), .send(["350 Go on"]), .expect("RETR file"), .send(["150 Here"]),
                 .secureData(resumed: true), .data("ent"), .endData(notify: true), .send(["226 Done"]),
@@ -361,18 +444,17 @@ struct TLSDataTests {
 
     @Test(
         "a server that wants data to be encrypted gets that, though the user would do without",
-        arguments: ["521", "522"])
-    func demandedLater(code: String) throws {
-        let peer = try TLSPeer(
-            .init(certificate: certificate),
-            TLSTests.upgrade + TLSTests.login.dropLast(2) + [
-                .expect("PROT C"), .send(["200 Clear"]), .passive, .expect("LIST -a"),
-                .send(["\(code) Data connections must be encrypted."]),
-                .accept,
-            ] + TLSTests.upgrade + [
-                .expect("USER me"), .send(["230 Welcome"]), .expect("PBSZ 0"), .send(["200 Fine"]), .expect("PROT P"),
-                .send(["200 Private"]),
-            ] + Self.list(resumed: true, "a"))
+        arguments: [
+            ("LIST -a", "521 Data connections must be encrypted."), ("LIST -a", "522 Not with this PROT setting"),
+            ("EPSV", "550 SSL/TLS required on the data channel."),
+        ])
+    func demandedLater(command: String, answer: String) throws {
+        var script = TLSTests.upgrade + TLSTests.login.dropLast(2)
+        script += [.expect("PROT C"), .send(["200 Clear"])]
+        if command != "EPSV" { script.append(.passive) }
+        script += [.expect(command), .send([answer])]
+        script += Self.secondLogin + Self.list(resumed: true, "a")
+        let peer = try TLSPeer(.init(certificate: certificate), script)
         let client = client(peer) { $0.protectsData = false }
         defer { client.close() }
         #expect(try names(client) == ["a"])

@@ -26,6 +26,8 @@ final class TLSPeer: Sendable {
         case failToSecureData
         /// The data connection is taken and ended at once.
         case cutData
+        /// Bytes on the data connection that are no TLS.
+        case dataInClear(String)
         /// Bytes on the data connection.
         case data(String)
         /// The data connection ends, with or without a close_notify.
@@ -34,6 +36,10 @@ final class TLSPeer: Sendable {
         case receive(String)
         /// So many bytes are read from the data connection, which stays.
         case take(Int)
+        /// New keys for both directions of the control connection (TLS 1.3), or a new handshake (TLS 1.2).
+        case renewControl
+        /// The same for the data connection.
+        case renewData
         /// The control connection ends.
         case close
         /// The client ends the control connection; further commands before that are not minded.
@@ -154,6 +160,16 @@ final class TLSPeer: Sendable {
             return count > 0 ? Array(buffer[..<count]) : nil
         }
 
+        func renew() {
+            if SSL_version(ssl) == TLS1_3_VERSION {
+                SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED)
+            } else {
+                SSL_renegotiate(ssl)
+            }
+            // Says so to the client; its part comes with the next bytes that are read.
+            SSL_do_handshake(ssl)
+        }
+
         var wasEndedInOrder: Bool { ssl.map { SSL_get_shutdown($0) & SSL_RECEIVED_SHUTDOWN != 0 } ?? true }
 
         mutating func end(notify: Bool) {
@@ -196,8 +212,7 @@ final class TLSPeer: Sendable {
             SSL_CTX_use_PrivateKey(context, certificate.key)
             SSL_CTX_ctrl(context, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(options.maximum), nil)
             SSL_CTX_set_session_id_context(context, [1], 1)
-            // SSL_OP_NO_TICKET: the server keeps the sessions, and with TLS 1.3 takes each of them once.
-            if options.takesSessionsOnce { SSL_CTX_set_options(context, 1 << 14) }
+            if options.takesSessionsOnce, let context { SessionBook().attach(to: context) }
             if let authority = options.clientAuthority {
                 X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.certificate)
                 SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
@@ -242,6 +257,9 @@ final class TLSPeer: Sendable {
                 data.end(notify: false)
             case .data(let text):
                 data.write(Array(text.utf8))
+            case .dataInClear(let text):
+                let bytes = Array(text.utf8)
+                _ = Glibc.send(data.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
             case .endData(let notify):
                 data.end(notify: notify)
             case .receive(let text):
@@ -257,6 +275,10 @@ final class TLSPeer: Sendable {
                     guard let more = data.read(left) else { throw Problem(description: "\(left) bytes are missing") }
                     left -= more.count
                 }
+            case .renewControl:
+                control.renew()
+            case .renewData:
+                data.renew()
             case .close:
                 control.end(notify: true)
             case .awaitEnd:
@@ -292,8 +314,47 @@ final class TLSPeer: Sendable {
             control.end(notify: false)
             data.end(notify: false)
             if dataListener >= 0 { Glibc.close(dataListener) }
+            if let context = contexts[0] { SessionBook.detach(from: context) }
             SSL_CTX_free(contexts[0])
             if contexts[1] != contexts[0] { SSL_CTX_free(contexts[1]) }
         }
+    }
+}
+
+/// The sessions of a server that takes each of them once.
+private final class SessionBook {
+    private var sessions: [[UInt8]: OpaquePointer] = [:]
+
+    deinit { for session in sessions.values { SSL_SESSION_free(session) } }
+
+    func attach(to context: OpaquePointer) {
+        SSL_CTX_set_ex_data(context, 0, Unmanaged.passRetained(self).toOpaque())
+        // SSL_OP_NO_TICKET: what the client gets is a number under which the session is kept here.
+        SSL_CTX_set_options(context, 1 << 14)
+        SSL_CTX_ctrl(
+            context, SSL_CTRL_SET_SESS_CACHE_MODE, Int(SSL_SESS_CACHE_SERVER) | Int(SSL_SESS_CACHE_NO_INTERNAL), nil)
+        SSL_CTX_sess_set_new_cb(context) { connection, session in
+            guard let session, let book = SessionBook.of(connection) else { return 0 }
+            var length: UInt32 = 0
+            let id = SSL_SESSION_get_id(session, &length)
+            book.sessions[Array(UnsafeBufferPointer(start: id, count: Int(length)))] = session
+            return 1
+        }
+        SSL_CTX_sess_set_get_cb(context) { connection, id, length, copy in
+            copy?.pointee = 0
+            return SessionBook.of(connection)?.sessions.removeValue(
+                forKey: Array(UnsafeBufferPointer(start: id, count: Int(length))))
+        }
+    }
+
+    static func detach(from context: OpaquePointer) {
+        guard let book = SSL_CTX_get_ex_data(context, 0) else { return }
+        SSL_CTX_set_ex_data(context, 0, nil)
+        Unmanaged<SessionBook>.fromOpaque(book).release()
+    }
+
+    private static func of(_ connection: OpaquePointer?) -> SessionBook? {
+        connection.flatMap { SSL_CTX_get_ex_data(SSL_get_SSL_CTX($0), 0) }
+            .map { Unmanaged<SessionBook>.fromOpaque($0).takeUnretainedValue() }
     }
 }

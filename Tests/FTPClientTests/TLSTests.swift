@@ -332,6 +332,25 @@ struct TLSTests {
         #expect(peer.outcome() == [])
     }
 
+    @Test(
+        "a server that lets nobody in without TLS: the error says what to do",
+        arguments: [
+            "530 Non-anonymous sessions must use encryption.", "550 SSL/TLS required on the control channel",
+            "421 Sorry, cleartext sessions and weak ciphers are not accepted on this server.",
+        ])
+    func encryptionDemanded(answer: String) throws {
+        let peer = try TLSPeer(
+            .init(certificate: try TestCertificate()),
+            [.send(["220 Hello"]), .expect("USER me"), .send([answer]), .awaitEnd])
+        let error = refusal(of: server(peer) { $0.mode = .off })
+        guard case .loginRefused = error else {
+            Issue.record("\(error.map { "\($0)" } ?? "no error")")
+            return
+        }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("mount with tls=explicit"))
+        #expect(peer.outcome() == [])
+    }
+
     // MARK: This side's certificate
 
     @Test("this side's certificate is shown to a server that asks")

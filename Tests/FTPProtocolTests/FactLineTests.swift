@@ -24,6 +24,8 @@ import Vocabulary
         // Blanks before the facts, no last semicolon, empty facts, a fact that has no name.
         (" type=file; a", "a"), ("   type=file;size=1; a", "a"), ("type=file a", "a"), ("type=file;size=1 a", "a"),
         ("type=file;;size=1; a", "a"), ("type=file;size; a", "a"), ("size=1; a", "a"),
+        // No blank in front of the name, which may hold others; a mark behind directories.
+        ("type=file;size=1;a", "a"), ("type=file;a b", "a b"), ("type=dir; a/", "a"),
     ])
     func names(line: String, name: String) {
         #expect(FactLine.parse(bytes(line))?.name.bytes == bytes(name))
@@ -34,6 +36,8 @@ import Vocabulary
         "type=file; /a", "type=file; a\0b", "type=cdir; a", "type=pdir; a", "drwxr-xr-x 2 a b 0 Jan 1 2020 x",
         "-rw-r--r-- 1 a=b c 0 Jan 1 2020 x", " a", "; a", "/x=1 y", "total 5",
         "type=file; " + String(repeating: "a", count: 256),
+        // Nobody knows where the name begins.
+        "type=file;a;b", "size=1;a", "type=file; a/",
     ])
     func refuses(line: String) {
         #expect(FactLine.parse(bytes(line)) == nil)

@@ -4,12 +4,14 @@ import Vocabulary
 
 /// Lines of listings as real servers send them, with what they mean: `Corpus/listings.jsonl`, one record per line.
 ///
-/// - `tier`: `must` and `should` have to be understood, to a rate; of `robust` it is enough that nothing is invented.
+/// - `tier`: `must`, `should` and `legacy` (systems that are hardly seen any more) have to be understood, to a rate.
+///   `ambiguous` lines can be read in more than one way, and each is right. Of `robust` it is enough that nothing is
+///   invented.
 /// - `lines`, or `linesBase64` where they are not UTF-8.
 /// - `entries`: what the lines name, in order. Where servers leave room for opinion the alternatives are listed, and
 ///   `null` is an alternative like any other.
 struct CorpusRecord: Decodable, Sendable {
-    enum Tier: String, Decodable, Sendable { case must, should, robust }
+    enum Tier: String, Decodable, Sendable { case must, should, legacy, ambiguous, robust }
     enum Format: String, Decodable, Sendable { case machine, text }
 
     struct Entry: Decodable, Sendable {

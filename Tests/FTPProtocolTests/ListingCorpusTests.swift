@@ -4,11 +4,12 @@ import Vocabulary
 
 /// The corpus of real lines: how much of it is understood.
 @Suite struct ListingCorpusTests {
-    @Test(arguments: [(CorpusRecord.Tier.must, 0.99), (.should, 0.95)])
+    /// Of the ambiguous ones, the line in which a group runs into the month (`incomingFeb  8`) is left out.
+    @Test(arguments: [(CorpusRecord.Tier.must, 1), (.should, 0.95), (.legacy, 0.95), (.ambiguous, 0.85)])
     func understandsRealListings(tier: CorpusRecord.Tier, rate: Double) {
         // Given all records of the tier,
         let records = CorpusRecord.of(tier)
-        #expect(records.count > 50)
+        #expect(!records.isEmpty)
 
         // when each is parsed,
         let failures = records.compactMap { record in

@@ -53,12 +53,6 @@ import Vocabulary
         #expect(listing.firstSkipped == "./sub:")
     }
 
-    @Test func toldApartLineByLine() {
-        let listing = parse(
-            .text, "06-10-24  02:05PM  <DIR>  dos\n-rw-r--r-- 1 a b 1 Jun 10  2021 unix\n06-10-24  02:05PM  1 dos2\n")
-        #expect(names(listing) == ["dos", "unix", "dos2"])
-    }
-
     @Test func listingInTheOtherFormatIsNotMisread() {
         #expect(names(parse(.machine, "-rw-r--r-- 1 a b 1 Jun 10  2021 x\n06-10-24  02:05PM  1 x\n")) == [])
         #expect(names(parse(.text, "type=file;size=1; x\n")) == [])

@@ -169,6 +169,34 @@ import Testing
         #expect(SOCKS5Handshake(to: target, port: 21, login: ProxyLogin(user: [1], password: long)) == nil)
     }
 
+    @Test func `whatever a proxy says, a handshake uses what it gets or ends`() throws {
+        var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+        func random(_ limit: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % limit
+        }
+        let pieces = [
+            "HTTP/1.1 ", "200", " OK", "\r\n", "\n", "\r", "407 ", "\u{5}\0", "\u{5}\u{2}", "\u{1}\0", "\0", "\u{3}",
+        ]
+        for round in 0..<4000 {
+            let login = ProxyLogin(user: [1], password: [2])
+            var handshake: any ProxyHandshake =
+                round % 2 == 0
+                ? HTTPConnectHandshake(to: .name([0x61]), port: 1, login: login)
+                : try #require(SOCKS5Handshake(to: .name([0x61]), port: 1, login: login))
+            var input: [UInt8] = []
+            for _ in 0..<random(12) {
+                input += random(4) == 0 ? [UInt8(random(256))] : bytes(pieces[random(pieces.count)])
+            }
+            while !input.isEmpty {
+                guard let (used, step) = try? handshake.consume(Array(input.prefix(1 + random(5)))) else { break }
+                try #require(used >= 1 && used <= input.count)
+                input.removeFirst(used)
+                if step == .established { break }
+            }
+        }
+    }
+
     @Test func `a login shows no password when it is printed`() {
         let login = ProxyLogin(user: bytes("me"), password: bytes("hunter2"))
         var dumped = ""

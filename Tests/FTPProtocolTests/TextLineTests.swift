@@ -62,7 +62,9 @@ import Vocabulary
     @Test(
         arguments: [
             ("1 ftp ftp 42", 42), ("ftp ftp 42", 42), ("ftp 42", 42), ("1 42", 42), ("42", 42), ("1 a b c d 42", 42),
-            ("1 ftp 1234567890 42", 42), ("1 ftp ftp 4,096", 4096), ("1 ftp ftp 4.0K", nil), ("1 ftp ftp 12M", nil),
+            ("1 ftp 1234567890 42", 42), ("1 ftp ftp 4,096", 4096),
+            ("1 ftp ftp 1.234.567", 1_234_567), ("1 ftp ftp 1'234", 1234),
+            ("1 ftp ftp 4.0K", nil), ("1 ftp ftp 12M", nil),
             ("1 ftp ftp125435904", nil), ("1 0 0 18446744073709551615", nil), ("1 jan feb 42", 42),
             ("1 10:11 2024 42", 42),
         ] as [(String, Int64?)])
@@ -109,7 +111,7 @@ import Vocabulary
 
     @Test(arguments: [
         ("total 20"), ("Gesamt 12K"), ("итого 4"), (""), ("   "), (".:"), ("/pub/sub dir:"),
-        ("drwxr-xr-x 1 a b 1 Jun 10  2021 ."), ("drwxr-xr-x 1 a b 1 Jun 10  2021 .."), ("06-10-24  02:05PM  <DIR>  .."),
+        ("drwxr-xr-x 1 a b 1 Jun 10  2021 ."), ("drwxr-xr-x 1 a b 1 Jun 10  2021 .."),
     ])
     func linesThatNameNothingAreNotCounted(line: String) {
         let listing = listing(line, "-rw-r--r-- 1 a b 1 Jun 10  2021 good")
@@ -138,6 +140,13 @@ import Vocabulary
     }
 
     // MARK: DOS
+
+    @Test func theDirectoriesThemselvesAreNotCounted() {
+        let listing = listing("06-10-24  02:05PM  <DIR>  .", "06-10-24  02:05PM  <DIR>  ..", "06-10-24  02:05PM  1 x")
+        #expect(listing.entries.map(\.name.bytes) == [bytes("x")])
+        #expect(listing.skipped == 0)
+        #expect(listing.showsItself)
+    }
 
     @Test(arguments: [
         ("06-10-24  02:05PM", utc(2024, 6, 10, 14, 5)), ("06-10-2024  14:05", utc(2024, 6, 10, 14, 5)),

@@ -353,7 +353,7 @@ import Vocabulary
         }
     }
 
-    @Test func `where the server replaces nothing, the old file is moved aside first`() throws {
+    @Test func `the store is told whether a file may be replaced`() throws {
         try Fixture.run { (f) throws in
             f.store.configure { $0.renameReplaces = false }
             f.store.put("new", "new")
@@ -361,6 +361,10 @@ import Vocabulary
             try f.rename("new", "f")
             #expect(f.store.names() == ["f"])
             #expect(f.store.text("f") == "new")
+            // Somebody else is faster than the look at the names.
+            f.store.put("other", "other")
+            #expect(failure { try f.rename("f", "other", .noReplace) } == .exists)
+            #expect(f.store.text("other") == "other")
         }
     }
 

@@ -14,6 +14,8 @@ import Vocabulary
         case noTimeToLive
         /// Next to no memory for content.
         case tinyCache
+        /// Much is asked for ahead of anybody's wish.
+        case prefetch
         /// A server that replaces nothing, and knows little.
         case poorServer
     }
@@ -24,6 +26,7 @@ import Vocabulary
         try Fixture.run(configure: { configuration in
             if setting == .noTimeToLive { configuration.dirTTL = .zero }
             if setting == .tinyCache { configuration.cacheSize = 300 << 10 }
+            configuration.prefetch = setting == .prefetch
         }) { (f) throws in
             if setting == .poorServer {
                 f.store.configure {

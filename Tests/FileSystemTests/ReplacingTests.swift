@@ -175,20 +175,6 @@ import Vocabulary
         }
     }
 
-    @Test func `a server that takes no rename over a file gets it moved aside`() throws {
-        try Fixture.run { (f) throws in
-            f.store.configure { $0.renameReplaces = false }
-            f.store.put("f", "old")
-            #expect(
-                try replace(f) == [
-                    "write TEMPORARY", "rename TEMPORARY to f", "rename f to TEMPORARY", "rename TEMPORARY to f",
-                    "remove TEMPORARY",
-                ])
-            #expect(f.store.text("f") == "new")
-            #expect(f.store.names() == ["f"])
-        }
-    }
-
     @Test func `a server that takes no rename at all gets it in place`() throws {
         try Fixture.run { (f) throws in
             f.store.put("f", "old")

@@ -41,9 +41,10 @@ private func place(_ string: String, in directory: InodeNumber = parent) -> Plac
 
     /// What a planner says when a directory is read.
     private func enter(
-        _ planner: inout WalkPlanner, _ place: Place, isFresh: Bool = true, _ names: [String] = Self.names
+        _ planner: inout WalkPlanner, _ place: Place, number: InodeNumber = InodeNumber(999), isFresh: Bool = true,
+        _ names: [String] = Self.names
     ) -> (outcome: WalkPlanner.Outcome, actions: [WalkPlanner.Action]) {
-        planner.entered(place, isFresh: isFresh) { order(names) }
+        planner.entered(place, number, isFresh: isFresh) { order(names) }
     }
 
     private func list(_ strings: [String]) -> [WalkPlanner.Action] { strings.map { .list(place($0)) } }
@@ -61,6 +62,16 @@ private func place(_ string: String, in directory: InodeNumber = parent) -> Plac
         #expect(enter(&planner, place("d05")).actions == [])
         #expect(enter(&planner, place("d06")).actions == list(["d07", "d08", "d09", "d10"]))
         #expect(planner.underWay == 4)
+    }
+
+    @Test func `a directory and then the first below it are a walk, too; another one below it is not`() {
+        var planner = WalkPlanner()
+        _ = enter(&planner, place("tree", in: .root), number: parent, ["elsewhere", "tree"])
+        #expect(enter(&planner, place("d00")).actions == list(["d01", "d02", "d03", "d04"]))
+
+        var other = WalkPlanner()
+        other.entered(parent)
+        #expect(enter(&other, place("d07")).actions == [])
     }
 
     @Test func `what the walk uses is followed by the next`() {

@@ -1,3 +1,4 @@
+import FTPProtocol
 import Glibc
 
 /// The targets of the fuzzer, by the name that `scripts/fuzz` knows them by.
@@ -6,21 +7,30 @@ import Glibc
 /// and traps when one of the promises of the parser behind it is broken: not only crashes count. Inputs are bytes as they
 /// come over the wire, without anything in front, so that every file of a corpus can be read, and made, by hand. Where
 /// a target needs a choice (how to cut the bytes into pieces) it makes it from the bytes themselves.
-private let targets: [String: @Sendable ([UInt8]) -> Void] = [
+private let targets: [String: @Sendable ([UInt8]) -> Void] = {
+    var targets = parsers
+    for format in TextFormat.allCases { targets["text-\(format)"] = { fuzzFormat(format, $0) } }
+    return targets
+}()
+
+private let parsers: [String: @Sendable ([UInt8]) -> Void] = [
     "replies": fuzzReplies,
     "features": fuzzFeatures,
     "passive": fuzzPassive,
     "values": fuzzValues,
+    "proxies": fuzzProxies,
     "facts": fuzzFacts,
     "text": fuzzText,
+    "charsets": fuzzCharsets,
     "repetition": fuzzRepetition,
 ]
 
 private let target: @Sendable ([UInt8]) -> Void = {
     let name = unsafe getenv("FTPFS_FUZZ_TARGET").map { unsafe String(cString: $0) } ?? ""
     guard let target = targets[name] else {
-        print("FTPFS_FUZZ_TARGET has to be one of: \(targets.keys.sorted().joined(separator: " "))")
-        exit(2)
+        print("targets: \(targets.keys.sorted().joined(separator: " "))")
+        fflush(nil)
+        _exit(2)
     }
     return target
 }()

@@ -39,7 +39,7 @@ package final class MemoryStore: RemoteStore {
         package var showsTimes = true
         package var showsModes = true
         package var showsSizes = true
-        /// Whether a rename may replace a file.
+        /// Whether a rename replaces a file without being told to.
         package var renameReplaces = true
         /// Whether bytes written into the middle of a file leave what follows them alone.
         package var keepsTail = true
@@ -197,13 +197,13 @@ package final class MemoryStore: RemoteStore {
     }
 
     package func rename(
-        _ path: RemotePath, to target: RemotePath, cancellation: Cancellation
+        _ path: RemotePath, to target: RemotePath, replacing: Bool, cancellation: Cancellation
     ) throws(StoreError) {
         try enter(.rename(path, to: target), cancellation)
         try state.withLock { state throws(StoreError) in
             let node = try state.node(path)
             if let old = try? state.node(target) {
-                guard state.settings.renameReplaces, old.kind != .directory, node.kind != .directory else {
+                guard replacing || state.settings.renameReplaces, old.kind != .directory, node.kind != .directory else {
                     throw StoreError(.exists, "\(target)")
                 }
                 try state.remove(target)

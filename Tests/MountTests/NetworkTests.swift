@@ -88,6 +88,30 @@ extension Mounts {
             #expect(try mount.unmount() == .code(0))
         }
 
+        /// One server in one of its ways, of each product and kind of TLS and address.
+        static let secure: [(TestServer.Kind, Endpoint.Security, Endpoint.Family)] = [
+            (.vsftpd, .explicit, .ipv4), (.proFTPD, .implicit, .ipv4), (.pureFTPd, .explicit, .ipv4),
+            (.pyftpdlib, .explicit, .ipv6), (.vsftpd, .implicit, .ipv6), (.proFTPD, .off, .ipv6),
+        ].filter { TestServer.Kind.real.contains($0.0) }
+
+        @Test(arguments: secure)
+        func `active mode and proxies also go with TLS and IPv6`(
+            _ kind: TestServer.Kind, _ security: Endpoint.Security, _ family: Endpoint.Family
+        ) throws {
+            let server = try TestServer(kind, security, family)
+            let (active, directory) = try mount(server, ["active"])
+            try exercise(active, directory)
+            #expect(Array(ask(active.commands()).keys) == ["EPRT"])
+            #expect(try active.unmount() == .code(0))
+            for proxyKind in TestProxy.Kind.allCases {
+                let proxy = try TestProxy(proxyKind)
+                let (mount, directory) = try mount(server, ["proxy=\(proxyKind.rawValue)://127.0.0.1:\(proxy.port)"])
+                try exercise(mount, directory)
+                #expect(proxy.connections.count > 5)
+                #expect(try mount.unmount() == .code(0))
+            }
+        }
+
         @Test(arguments: [TestServer.Kind.vsftpd, .proFTPD].filter(TestServer.Kind.real.contains))
         func `the server's own data address is used when that is wished`(_ kind: TestServer.Kind) throws {
             let server = try TestServer.shared(kind)

@@ -14,7 +14,7 @@ final class SecureServer: Sendable {
     ///   - policy: `nil`: no TLS.
     ///   - trusted: whether the endpoint's client is told to trust the server's certificate.
     init(
-        _ policy: TLSPolicy?, _ family: Endpoint.Family = .ipv4, trusted: Bool = true, _ faults: FaultPlan.Rule...
+        _ policy: TLSPolicy?, _ family: Endpoint.Family = .ipv4, trusted: Bool = true, _ faults: [FaultPlan.Rule] = []
     ) throws {
         directory = try TemporaryDirectory("embedded")
         root = try directory.makeDirectory("root")

@@ -6,11 +6,12 @@ extension Mounts {
     @Suite struct Servers {
         /// All ways of reaching the servers but the plain ones, which have a test of their own.
         static let others = TestServer.Kind.real.flatMap { kind in
-            kind.ways.flatMap { security in
-                Endpoint.Family.allCases.compactMap { family in
-                    security == .off && family == .ipv4 ? nil : TestServer.name(kind, security, family)
+            [TestServer.name(kind, .explicit, isOld: true, .ipv4)]
+                + kind.ways.flatMap { security in
+                    Endpoint.Family.allCases.compactMap { family in
+                        security == .off && family == .ipv4 ? nil : TestServer.name(kind, security, family)
+                    }
                 }
-            }
         }
 
         @Test func `serve by TLS and at ::1 as the tests need it`() throws {

@@ -68,17 +68,18 @@ package final class TestServer: Sendable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - security: how it uses TLS; then it requires that of logins and of data connections.
+    ///   - isOld: it speaks TLS 1.2 and nothing newer.
     ///   - family: at 127.0.0.1 or at ::1.
     ///   - connectionsPerClient: how many control connections the server lets one client have.
     ///   - bytesPerSecond: how fast one transfer goes; 0: as fast as it can.
     ///   - timeZone: in which zone it lists times, where it can; UTC otherwise.
     ///   - listingLimit: how many entries Pure-FTPd shows of a directory.
     package init(
-        _ kind: Kind, _ security: Endpoint.Security = .off, _ family: Endpoint.Family = .ipv4,
+        _ kind: Kind, _ security: Endpoint.Security = .off, isOld: Bool = false, _ family: Endpoint.Family = .ipv4,
         connectionsPerClient: Int = 50, bytesPerSecond: Int = 0, timeZone: String? = nil, listingLimit: Int? = nil
     ) throws {
         self.kind = kind
-        name = Self.name(kind, security, family)
+        name = Self.name(kind, security, isOld: isOld, family)
         let zone = timeZone.map { ["--time-zone", $0] } ?? []
         let limit = listingLimit.map { ["--listing-limit", String($0)] } ?? []
         let connections = ["--connections-per-client", String(connectionsPerClient)]
@@ -98,8 +99,11 @@ package final class TestServer: Sendable, CustomStringConvertible {
     }
 
     /// What the script calls a server.
-    package static func name(_ kind: Kind, _ security: Endpoint.Security, _ family: Endpoint.Family) -> String {
-        kind.rawValue + (security == .off ? "" : "-\(security.rawValue)") + (family == .ipv6 ? "-6" : "")
+    package static func name(
+        _ kind: Kind, _ security: Endpoint.Security, isOld: Bool = false, _ family: Endpoint.Family
+    ) -> String {
+        kind.rawValue + (security == .off ? "" : "-\(security.rawValue)") + (isOld ? "-tls12" : "")
+            + (family == .ipv6 ? "-6" : "")
     }
 
     deinit {

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from .packages import Missing, quiet
 
-DAYS = "2"
-"""How long they are good for: longer than any test runs, and nobody can find a use for them later."""
+DAYS = "3650"
+"""How long they are good for. The folder may stay where it is for long; nobody trusts them but these tests."""
 
 NAMES = "DNS:localhost,IP:127.0.0.1,IP:::1"
 
@@ -37,11 +37,17 @@ class Certificates:
         """Key and certificate in one file, as Pure-FTPd wants them."""
         return self.folder / "both.pem"
 
+    @property
+    def only_tls12(self):
+        """OpenSSL's configuration (OPENSSL_CONF) for a server that speaks nothing newer."""
+        return self.folder / "tls12.cnf"
+
 
 def certificates(run):
     """Those of a run folder; made at the first call."""
     found = Certificates(Path(run) / "tls")
-    if found.both.exists():
+    # The last one that is made, so that a folder which was interrupted, or is from an older version, is made again.
+    if found.only_tls12.exists():
         return found
     if not shutil.which("openssl"):
         raise Missing("servers with TLS need the program openssl, for their certificates")
@@ -64,4 +70,6 @@ def certificates(run):
     found.key.chmod(0o600)
     found.both.touch(mode=0o600)
     found.both.write_bytes(found.key.read_bytes() + found.server.read_bytes())
+    found.only_tls12.write_text(
+        "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = default\n[default]\nMaxProtocol = TLSv1.2\n")
     return found

@@ -1,4 +1,4 @@
-"""What a server's name says: PRODUCT, or PRODUCT-explicit, PRODUCT-implicit, and any of these with -6 behind it."""
+"""What a server's name says: PRODUCT, or PRODUCT-explicit, PRODUCT-implicit, these with -tls12, and any with -6 behind it."""
 
 import re
 from dataclasses import dataclass
@@ -15,10 +15,13 @@ class Name:
     product: str
     tls: str = "off"
     """off, explicit (required for login and data), or implicit."""
+    newest: str = ""
+    """tls12: no newer version of TLS."""
     family: int = 4
 
     def __str__(self):
-        return self.product + ("" if self.tls == "off" else f"-{self.tls}") + ("-6" if self.family == 6 else "")
+        parts = [self.product, "" if self.tls == "off" else self.tls, self.newest, "6" if self.family == 6 else ""]
+        return "-".join(part for part in parts if part)
 
     @property
     def host(self):
@@ -27,8 +30,8 @@ class Name:
 
 def parse(text, products):
     """The server of that name; None when there is none. `products`: name → the ways of TLS that it has."""
-    match = re.fullmatch(r"(.+?)(?:-(explicit|implicit))?(?:-(6))?", text)
+    match = re.fullmatch(r"(.+?)(?:-(explicit|implicit)(?:-(tls12))?)?(?:-(6))?", text)
     if not match:
         return None
-    name = Name(match.group(1), match.group(2) or "off", 6 if match.group(3) else 4)
+    name = Name(match.group(1), match.group(2) or "off", match.group(3) or "", 6 if match.group(4) else 4)
     return name if name.tls in products.get(name.product, []) else None

@@ -115,7 +115,7 @@ ModulePath {packages.debian_package("proftpd-mod-crypto", "usr/lib/proftpd/mod_t
 LoadModule mod_tls.c
 TLSEngine on
 TLSRequired on
-TLSProtocol TLSv1.2 TLSv1.3
+TLSProtocol TLSv1.2 {"" if server.newest == "tls12" else "TLSv1.3"}
 TLSECCertificateFile {server.certificates.server}
 TLSECCertificateKeyFile {server.certificates.key}
 TLSCACertificateFile {server.certificates.authority}

@@ -72,6 +72,18 @@ def selftest(server):
     if server["tls"] != "off":
         secure(server, client, point, refused)
 
+    others = many_clients(server, point, refused) if is_plain else []
+    for other in [*others, client]:
+        other.close()
+    for failure in failures:
+        print(f"{server['name']}: FAILED: {failure}")
+    if not failures:
+        print(f"{server['name']}: serves as the tests need it")
+    return not failures
+
+
+def many_clients(server, point, refused):
+    """As many clients as the server shall let in, and one more; returns them."""
     others = []
     try:
         while len(others) + 1 < min(server["connections"], 20):
@@ -81,13 +93,7 @@ def selftest(server):
             point("one client more is refused", refused(lambda: connect(server)))
     except (OSError, EOFError, ftplib.Error) as reason:
         point(f"the clients that shall fit do ({len(others) + 1}: {reason})", False)
-    for other in [*others, client]:
-        other.close()
-    for failure in failures:
-        print(f"{server['name']}: FAILED: {failure}")
-    if not failures:
-        print(f"{server['name']}: serves as the tests need it")
-    return not failures
+    return others
 
 
 def big_directory(root, client, point):
@@ -121,7 +127,10 @@ def secure(server, client, point, refused):
     point("data in the clear are refused", refused(data_in_the_clear))
     client.prot_p()
 
-    for newest in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+    both = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+    version = client.sock.version()
+    point(f"the newest version is {version}", version == ("TLSv1.2" if server["newest"] == "tls12" else "TLSv1.3"))
+    for newest in both[:1] if server["newest"] == "tls12" else both:
         other = SecureClient(server, newest=newest)
         other.login(server["user"], server["password"])
         before = lines(server["tls_resumed"] or "")

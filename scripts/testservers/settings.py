@@ -49,6 +49,8 @@ class Settings:
     """Bytes per second of one transfer; 0: as fast as it goes."""
     tls: str = "off"
     """off, explicit or implicit."""
+    newest: str = ""
+    """tls12: no newer version of TLS."""
     family: int = 4
     certificates: "object" = None
     """The files for TLS (`certificates.Certificates`); None without."""

@@ -73,10 +73,13 @@ class Servers:
         run = self.run / text
         run.mkdir(parents=True, exist_ok=True)
         files = certificates(self.run) if name.tls != "off" else None
-        settings = Settings(text, name.host, port, root, run, connections, rate, name.tls, name.family, files, zone, listing_limit)
+        settings = Settings(
+            text, name.host, port, root, run, connections, rate, name.tls, name.newest, name.family, files, zone, listing_limit)
         command, environment = PRODUCTS[name.product](settings)
         if zone:
             environment = {**environment, "TZ": zone}
+        if name.newest == "tls12":
+            environment = {**environment, "OPENSSL_CONF": str(files.only_tls12)}
         with open(settings.log, "ab") as log:
             child = subprocess.Popen(
                 command, env=environment, cwd=run, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
@@ -84,7 +87,7 @@ class Servers:
         server = {
             "name": text, "product": name.product, "host": name.host, "port": port, "user": user, "password": password,
             "root": str(root), "pid": child.pid, "log": str(settings.log), "protocol_log": str(settings.protocol_log),
-            "tls": name.tls, "family": name.family, "connections": connections, "rate": rate,
+            "tls": name.tls, "newest": name.newest, "family": name.family, "connections": connections, "rate": rate,
             "zone": zone, "listing_limit": listing_limit,
             "started": processes.start_time(child.pid),
         }

@@ -49,7 +49,7 @@ extension ServerProbe {
                 switch run.server.known.time {
                 case .mfmt: "by MFMT"
                 case .mdtm: "by MDTM"
-                case .siteUTime: "by SITE UTIME"
+                case .siteUTime, .siteUTimeLong: "by SITE UTIME"
                 case .none: "by nothing"
                 }
             var time = try run.session().modificationTime(of: path, run.cancellation)

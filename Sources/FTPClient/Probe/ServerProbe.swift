@@ -23,7 +23,7 @@ package struct ServerProbe {
     }
 
     static let steps: [Step] =
-        connectionSteps + dataSteps + listingSteps + fileSteps + nameSteps + limitSteps + rateSteps
+        connectionSteps + securitySteps + dataSteps + listingSteps + fileSteps + nameSteps + limitSteps + rateSteps
 
     /// Connects, tries everything, and cleans up.
     ///
