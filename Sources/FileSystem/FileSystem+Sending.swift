@@ -184,7 +184,8 @@ extension FileSystem {
         throw StoreError(.changedRemotely, "the part of the file that had been sent was changed on the server")
     }
 
-    /// Opens a transfer for the end of a file: `APPE`, or a write at that very offset.
+    /// Opens a transfer for the end of a file: `APPE`, or a write at that very offset. The latter only where it was seen
+    /// that a server heeds the offset: another one would cut the file.
     ///
     /// - Returns: `nil` when the server has neither.
     func openAppend(
@@ -192,9 +193,11 @@ extension FileSystem {
         _ cancellation: Cancellation
     ) throws(StoreError) -> (any RemoteWriteStream)? {
         if target == .name { endReading(of: content) }
-        for mode in [RemoteWriteMode.append, .at(end)] where mode == .append || end > 0 {
-            // A server that does not heed REST here would replace the file by its end.
-            if mode != .append, try !keepsTail(content, cancellation) { continue }
+        for mode in [RemoteWriteMode.append, .at(end)] {
+            if mode != .append {
+                if end == 0 { continue }
+                guard try keepsTail(content, cancellation) else { continue }
+            }
             do throws(StoreError) {
                 return try atTarget(target, of: content) { path throws(StoreError) in
                     try store.openWrite(path, mode: mode, whenWanted: whenWanted, cancellation: cancellation)

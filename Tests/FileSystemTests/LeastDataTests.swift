@@ -44,14 +44,22 @@ import Vocabulary
         }
     }
 
-    @Test func `a server without a command for it gets the bytes at their place`() throws {
+    @Test(arguments: [true, false])
+    func `a server without a command for it gets the bytes at their place only if it was seen to heed that`(
+        keepsTail: Bool
+    ) throws {
         try Fixture.run { (f) throws in
-            f.store.configure { $0.capabilities.appends = false }
+            f.store.configure { $0.keepsTail = keepsTail }
+            // It says so only when asked.
+            f.store.setHook { call, _ throws(StoreError) in
+                if case .openWrite(_, .append) = call { throw StoreError(.unsupported, "APPE") }
+            }
             f.store.put("log", "start\n")
             _ = try f.names()
             let handle = try f.open("log", [.write, .append])
             try f.write(handle, at: 0, "line\n")
-            try f.close(handle)
+            let calls = try f.store.calls { () throws in try f.close(handle) }
+            #expect(calls.contains(.openWrite(path("log"), .at(6))) == keepsTail)
             #expect(f.store.text("log") == "start\nline\n")
         }
     }
