@@ -45,7 +45,7 @@ extension Mounts {
 
         /// What holds for all of them.
         static let common: [(String, Finding.Value)] = [
-            ("connection.address", .text("127.0.0.1")), ("data.epsv", .yes), ("data.pasv", .yes),
+            ("connection.address", .text("127.0.0.1")), ("data.epsv", .yes), ("data.pasv", .yes), ("security.tls", .no),
             ("data.eprt", .yes), ("data.port", .yes),
             ("listing.writable", .yes), ("listing.argument", .yes), ("listing.time_zone", .number(0)),
             ("files.integrity", .yes), ("files.size", .yes), ("files.rest_read", .yes), ("files.append", .yes),
@@ -86,6 +86,30 @@ extension Mounts {
             }
             let left = try Shell.run("ls -A \"$ROOT\" | grep -c ftpfs-probe || true", ["ROOT": server.root])
             #expect(left.output == "0\n")
+        }
+
+        @Test(arguments: [TestServer.Kind.vsftpd, .proFTPD])
+        func `says how connections are encrypted`(_ kind: TestServer.Kind) throws {
+            let outcome = try probe(try TestServer(kind, .explicit), "-o tls=explicit,tls_verify=no --json")
+
+            #expect(outcome.succeeded, "\(outcome)")
+            let report = try JSONDecoder().decode([String: [String: Finding]].self, from: Data(outcome.output.utf8))
+            let security = try #require(report["security"])
+            #expect(security["reuse"]?.value == .yes, "\(outcome)")
+            guard case .text(let version)? = security["tls"]?.value, case .text(let pin)? = security["pin"]?.value
+            else {
+                Issue.record("\(outcome)")
+                return
+            }
+            #expect(version.hasPrefix("TLS 1."))
+            #expect(pin.hasPrefix("sha256:"))
+        }
+
+        @Test func `finds the zone in which a server lists times`() throws {
+            let outcome = try probe(try TestServer(.proFTPD, timeZone: "Asia/Kathmandu"), "--json")
+
+            let report = try JSONDecoder().decode([String: [String: Finding]].self, from: Data(outcome.output.utf8))
+            #expect(report["listing"]?["time_zone"]?.value == .number(20_700), "\(outcome)")
         }
 
         @Test func `counts the logins that a server allows`() throws {

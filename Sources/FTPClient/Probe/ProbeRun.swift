@@ -14,6 +14,7 @@ final class ProbeRun {
     private(set) var scratch: RemotePath?
     private var current: Session?
     private var lastID = 0
+    private var observedTLS: TLSObservation?
     /// What moves at a time; the size is that of the client's other buffers for data.
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
 
@@ -40,15 +41,37 @@ final class ProbeRun {
         return try Session.establish(server, id: lastID, cancellation)
     }
 
-    /// Runs a trial with a login of its own, whose server is known only what `prepare` says.
+    /// Runs a trial with a login of its own, for which `change` alters the settings, and whose server is known only what
+    /// `prepare` says.
     func withFreshLogin<Result>(
-        knowing prepare: @Sendable (inout ServerProfile) -> Void, _ body: (Session) throws(FTPError) -> Result
+        _ change: (inout ClientConfiguration) -> Void = { _ in },
+        knowing prepare: @Sendable (inout ServerProfile) -> Void = { _ in },
+        _ body: (Session) throws(FTPError) -> Result
     ) throws(FTPError) -> Result {
+        var configuration = configuration
+        change(&configuration)
         let server = SharedServer(configuration)
         let session = try newSession(server)
         defer { session.control.quit() }
         server.learn(prepare)
         return try body(session)
+    }
+
+    /// What a listing over TLS shows: by the settings, or without them in the explicit way and without looking at the
+    /// certificate, for nothing secret is at stake that has not been sent in the clear already.
+    func observeTLS() throws(FTPError) -> TLSObservation {
+        if let observedTLS { return observedTLS }
+        let observation = try withFreshLogin({ configuration in
+            guard configuration.tls.mode == .off else { return }
+            configuration.tls.mode = .explicit
+            configuration.tls.verifies = false
+        }) { (session) throws(FTPError) in
+            _ = try session.list(.root, cancellation)
+            guard let observed = session.server.known.tls.observed else { throw .unsupported("TLS") }
+            return observed
+        }
+        observedTLS = observation
+        return observation
     }
 
     func close() {

@@ -31,16 +31,18 @@ extension ServerProbe {
         Step(
             section: .listing, key: "time_zone", title: "listed times are ahead of UTC by", needsScratch: true
         ) { (run) throws(FTPError) in
+            guard let scratch = run.scratch else { throw .closed }
             try run.write([0x66], to: try run.place("one"))
-            guard let scratch = run.scratch,
-                let utc = try run.session().modificationTime(of: try run.place("one"), run.cancellation)
-            else { return .init(.unknown, "there is no MDTM to compare with") }
-            return try run.withFreshLogin(knowing: { $0.listings.demote(.machine) }) { (session) throws(FTPError) in
+            let now = Timestamp.now
+            // Taken as UTC, listed times are what the server wrote.
+            return try run.withFreshLogin(
+                { $0.timeZone = .fixed(0) }, knowing: { $0.listings.demote(.machine) }
+            ) { (session) throws(FTPError) in
                 guard let listed = try session.list(scratch, run.cancellation).entries.first?.modified else {
                     return .init(.unknown, "LIST says no time")
                 }
-                // Listed times have no seconds. Zones are whole quarters of an hour from UTC.
-                let ahead = Double(listed.seconds) - Double(utc.seconds)
+                // Listed times have no seconds, and clocks differ. Zones are whole quarters of an hour from UTC.
+                let ahead = Double(listed.seconds) - Double(now.seconds)
                 return .init(.number(Int64((ahead / 900).rounded()) * 900, .seconds))
             }
         },

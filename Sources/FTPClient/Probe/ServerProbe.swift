@@ -59,7 +59,7 @@ package struct ServerProbe {
         } catch {
             switch error {
             case .cancelled: throw error
-            case .refused(_, let reply): return Finding.Outcome(.no, reply.summary)
+            case .refused(_, let reply), .tlsRefused(_, let reply): return Finding.Outcome(.no, reply.summary)
             case .unsupported: return Finding.Outcome(.no)
             default: return Finding.Outcome(.unknown, "\(error)")
             }
