@@ -37,15 +37,6 @@ struct TransferReplyTests {
         }
     }
 
-    @Test func `a greeting that comes twice is no login`() throws {
-        let server = try ScriptedServer([
-            .send(["220 Hi"]), .expect("USER me"), .send(["220 Hi again", "331 Password?"]), .expect("PASS secret"),
-            .send(["230 In"]), .expect("FEAT"), .send(["500 What?"]),
-        ])
-        #expect(try Scripted.session(server).condition == .usable)
-        #expect(server.outcome() == [])
-    }
-
     // MARK: The end of the data
 
     @Test(arguments: [Int64(0), 3, 5, 100])
