@@ -49,11 +49,11 @@ extension Session {
 }
 
 extension ListingEntry {
-    /// What is found, under this entry's name.
+    /// What is found, under this entry's name, and with its target.
     fileprivate func leading(to other: ListingEntry) -> ListingEntry {
         var entry = ListingEntry(
             name: name, kind: other.kind, size: other.size, modified: other.modified, precision: other.precision,
-            mode: other.mode)
+            mode: other.mode, linkTarget: linkTarget ?? [])
         entry.isLocalTime = other.isLocalTime
         return entry
     }

@@ -9,6 +9,7 @@ import Vocabulary
 /// old content as it was. Without that step go
 /// - a new file, or one that was empty: nothing can be lost. It grows under its own name, as on a local disk;
 /// - a file that becomes empty: that is one step;
+/// - a file that is shown in the place of a symbolic link on the server (`symlinks=follow`): the link stays;
 /// - a file in a directory that takes no other names, or on a server that takes the rename back in any way: said once in the
 ///   log;
 /// - every file, with `inplace`, for the sake of links and owners on the server.
@@ -106,6 +107,8 @@ extension FileSystem {
     private func allowsTemporary(beside content: FileContent) -> Bool {
         if configuration.replacesInPlace { return false }
         return tree.withLock { tree in
+            // A link on the server would be replaced, and not the file that it leads to.
+            if tree.inodes[content.inode]?.attributes.linkTarget != nil { return false }
             let parent = tree.inodes[content.inode]?.place.flatMap { tree.inodes[$0.parent] }
             return parent?.refusesTemporaries != true
         }

@@ -113,7 +113,8 @@ extension FileSystem {
             inode.hasUsualMode = sent.isMadeAnew && mode == nil
             let known = sent.isMadeAnew ? tree.usualFileMode : inode.attributes.mode
             let attributes = RemoteAttributes(
-                kind: .file, size: sent.size, modified: time.time, mode: mode ?? known)
+                kind: .file, size: sent.size, modified: time.time, mode: mode ?? known,
+                linkTarget: inode.attributes.linkTarget)
             tree.learn(inode, at: configuration.now(), attributes)
         }
         // Our bytes did not go to the offsets that the spool has them at: what is right is on the server.

@@ -208,7 +208,8 @@ package struct RemoteAttributes: Hashable, Sendable {
     package var timePrecision: TimePrecision
     /// Permission bits (0777); `nil` when the server does not say.
     package var mode: UInt32?
-    /// What a symbolic link points to, as the server says it.
+    /// What a symbolic link points to, as the server says it. For another kind: there is such a link on the server, and
+    /// what it leads to is shown in its place; a new content must go through it.
     package var linkTarget: [UInt8]?
 
     /// What is known of a thing.

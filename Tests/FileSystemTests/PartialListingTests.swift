@@ -94,6 +94,18 @@ struct PartialListingTests {
         }
     }
 
+    @Test func whatIsShownInThePlaceOfALinkIsWrittenThroughIt() throws {
+        try Fixture.run { fixture in
+            fixture.store.put("file", "old")
+            fixture.store.configure { $0.followsTo = Array("elsewhere".utf8) }
+            for text in ["new content", "newer"] {
+                let calls = try fixture.store.calls { () throws(any Error) in try fixture.save("file", text) }
+                #expect(calls.contains(.openWrite(path("file"), .replace)), "\(calls)")
+                #expect(!calls.contains { if case .rename = $0 { true } else { false } }, "\(calls)")
+            }
+        }
+    }
+
     @Test func aLinkThatLeadsOutShowsNothing() throws {
         try Fixture.run { fixture in
             fixture.store.configure { $0.movesLinks = true }

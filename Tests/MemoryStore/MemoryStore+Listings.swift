@@ -13,7 +13,12 @@ extension MemoryStore {
             state.knownListings.append(isKnown)
             return state.settings.listingLimit ?? .max
         }
-        let all = try list(directory, urgency: urgency, cancellation: cancellation)
+        var all = try list(directory, urgency: urgency, cancellation: cancellation)
+        if let target = state.withLock({ $0.settings.followsTo }) {
+            for index in all.indices where all[index].attributes.kind == .file {
+                all[index].attributes.linkTarget = target
+            }
+        }
         return RemoteListing(entries: Array(all.prefix(limit)), isComplete: all.count <= limit)
     }
 

@@ -50,6 +50,8 @@ package final class MemoryStore: RemoteStore {
         /// Whether links show their targets with a `../` for each directory above them, as if these were absolute; one
         /// whose target is `OUT` shows none.
         package var movesLinks = false
+        /// The target that all files in listings have, as if they stood in the place of links.
+        package var followsTo: [UInt8]?
         /// How many streams more there may be without anybody having to wait.
         package var spareStreams = 3
         /// The server's clock.
