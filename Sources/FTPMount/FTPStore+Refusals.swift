@@ -80,7 +80,8 @@ extension FTPStore {
             return existing(path, reply, needed: nil, cancellation)
         case .makeDirectory(let path), .makeSymbolicLink(let path):
             switch found(path, cancellation) {
-            case .nothing: return making(path, reply, cancellation)
+            // Where the case of letters does not count, the name that is there is another one than was asked for.
+            case .nothing: return reply.saysExists ? .exists : making(path, reply, cancellation)
             case .something: return .exists
             case .unknown: return reply.says(.exists) ? .exists : nil
             }
@@ -170,5 +171,12 @@ extension FTPStore {
         } catch {
             return error.kind == .notFound ? .nothing : .unknown
         }
+    }
+}
+
+extension Reply {
+    /// Whether the text says that there is such a thing already: "does not exist" does not.
+    fileprivate var saysExists: Bool {
+        mentions(["already exist", "file exists", "directory exists", "existe d", "bereits"])
     }
 }

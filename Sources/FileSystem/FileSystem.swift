@@ -9,7 +9,8 @@ import Vocabulary
 /// ## Where things are
 /// - ``Tree`` (one monitor): inodes, directory records, handles. `FileSystem+Lookup` asks the store what it does not
 ///   know.
-/// - ``FileContent`` (one for each open file): what of the content is here (``WriteState``), the reader with its
+/// - ``FileContent`` (one for each open file): what of the content is here and what the server lacks (``WriteState``,
+///   ``ExtentMap``, ``UploadPlan``, ``UploadStream``), the reader with its
 ///   stream (``FileReader``, ``ReadPlanner``), the gate for transfers.
 /// - ``ChunkCache``, ``Spool``: bytes in memory and on disk, for all files.
 /// - ``AheadState``: what programs will probably ask for next (``WalkPlanner``, ``FetchPlanner``).

@@ -56,14 +56,10 @@ extension TimePrecision {
         }
     }
 
-    /// Whether a listed time can be the given one, cut to this precision.
+    /// Whether a listed time can be the given one, cut to this precision. A day begins when it does in the server's zone,
+    /// which the listed time tells.
     func agree(_ time: Timestamp, _ listed: Timestamp) -> Bool {
-        floored(time.seconds) == floored(listed.seconds)
-    }
-
-    private func floored(_ value: Int64) -> Int64 {
-        let rest = value % seconds
-        let (result, overflow) = value.subtractingReportingOverflow(rest < 0 ? rest + seconds : rest)
-        return overflow ? value : result
+        let (difference, overflow) = time.seconds.subtractingReportingOverflow(listed.seconds)
+        return !overflow && (0..<seconds).contains(difference)
     }
 }

@@ -1,5 +1,7 @@
 import EmbeddedFTPServer
+import FTPMount
 import FTPProtocol
+import FileSystem
 import Testing
 import Threading
 import Vocabulary
@@ -85,6 +87,24 @@ struct ListingDialectTests {
         _ = try served.names(try remote("[a-c] *?"))
         let listings = served.server.transcript.entries.map(\.line).filter { $0.hasPrefix("LIST") }
         #expect(listings.allSatisfy { !$0.contains("*") && !$0.contains("[") }, "\(listings)")
+    }
+
+    @Test func aNameThatDiffersInItsLettersCaseOnlyExistsIfTheServerSaysSo() throws {
+        let faults = FaultPlan([
+            .every("MKD", .reply(550, "Cannot create a file when that file already exists.")).whenArgument(
+                contains: "D"),
+            .every("MKD", .reply(550, "The parent does not exist.")).whenArgument(contains: "x"),
+        ])
+        let served = try Served(.vsftpd, faults: faults, fill: Self.fill)
+        let store = FTPStore(served.client)
+        let exists = #expect(throws: StoreError.self) {
+            try store.makeDirectory(try remote("D"), cancellation: served.cancellation)
+        }
+        #expect(exists?.kind == .exists)
+        let denied = #expect(throws: StoreError.self) {
+            try store.makeDirectory(try remote("x"), cancellation: served.cancellation)
+        }
+        #expect(denied?.kind == .denied)
     }
 
     // MARK: Cut short

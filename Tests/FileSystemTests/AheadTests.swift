@@ -93,7 +93,8 @@ import Vocabulary
             putTree(f)
             for directory in 0..<3 { _ = try f.names("tree/d\(format2(directory))") }
             #expect(waitUntil { f.fileSystem.statistics.waitingForListings == 0 })
-            #expect(f.store.callsAhead.count <= 8)
+            // The third may have been listed ahead too, and its use doubles the distance of four.
+            #expect(f.store.callsAhead.count <= 9)
         }
     }
 

@@ -45,6 +45,11 @@ package final class MemoryStore: RemoteStore {
         package var keepsTail = true
         /// How many bytes one read of a stream brings at most.
         package var readLimit = 64 << 10
+        /// How many entries a listing shows; it then says that it is not complete.
+        package var listingLimit: Int?
+        /// Whether links show their targets with a `../` for each directory above them, as if these were absolute; one
+        /// whose target is `OUT` shows none.
+        package var movesLinks = false
         /// How many streams more there may be without anybody having to wait.
         package var spareStreams = 3
         /// The server's clock.
@@ -60,6 +65,7 @@ package final class MemoryStore: RemoteStore {
         var calls: [Call] = []
         var callsAhead: [Call] = []
         var bytesRead: Int64 = 0
+        var knownListings: [Bool] = []
         var hook: Hook?
         /// How to reach the writers that can be asked for their connection.
         var writers: [ObjectIdentifier: @Sendable () -> Void] = [:]

@@ -74,16 +74,19 @@ package final class TestServer: Sendable, CustomStringConvertible {
     ///   - bytesPerSecond: how fast one transfer goes; 0: as fast as it can.
     ///   - timeZone: in which zone it lists times, where it can; UTC otherwise.
     ///   - listingLimit: how many entries Pure-FTPd shows of a directory.
+    ///   - refusesMLSD: whether ProFTPD announces `MLSD` and `MLST`, and refuses them.
     package init(
         _ kind: Kind, _ security: Endpoint.Security = .off, isOld: Bool = false, _ family: Endpoint.Family = .ipv4,
-        connectionsPerClient: Int = 50, bytesPerSecond: Int = 0, timeZone: String? = nil, listingLimit: Int? = nil
+        connectionsPerClient: Int = 50, bytesPerSecond: Int = 0, timeZone: String? = nil, listingLimit: Int? = nil,
+        refusesMLSD: Bool = false
     ) throws {
         self.kind = kind
         name = Self.name(kind, security, isOld: isOld, family)
         let zone = timeZone.map { ["--time-zone", $0] } ?? []
         let limit = listingLimit.map { ["--listing-limit", String($0)] } ?? []
         let connections = ["--connections-per-client", String(connectionsPerClient)]
-        limits = connections + ["--rate", String(bytesPerSecond)] + zone + limit
+        let refusal = refusesMLSD ? ["--refuse-mlsd"] : []
+        limits = connections + ["--rate", String(bytesPerSecond)] + zone + limit + refusal
         runDirectory = try TemporaryDirectory("server-\(name)")
         do {
             let output = try Self.script("start", name, runDirectory, limits)

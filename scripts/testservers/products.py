@@ -167,6 +167,9 @@ DefaultTransferMode binary
   <Limit ALL SITE_CHMOD>
     AllowAll
   </Limit>
+  {"<Limit MLSD MLST>" if server.refuses_mlsd else "<Limit NONE>"}
+    DenyAll
+  </Limit>
 </Global>
 """)
     return [str(folder / "usr/sbin/proftpd"), "--nodaemon", "--quiet", "--config", str(configuration)], environment

@@ -58,6 +58,8 @@ class Settings:
     """The time zone in which it lists times where it can; `None`: UTC."""
     listing_limit: int = 200_000
     """How many entries Pure-FTPd shows of a directory."""
+    refuses_mlsd: bool = False
+    """Whether ProFTPD announces MLSD and refuses it."""
 
     @property
     def log(self):

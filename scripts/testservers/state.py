@@ -37,13 +37,13 @@ class Servers:
     def is_running(self, server):
         return processes.start_time(server["pid"]) == server["started"]
 
-    def start(self, wanted, connections, rate=0, port=None, zone=None, listing_limit=200_000):
+    def start(self, wanted, connections, rate=0, port=None, zone=None, listing_limit=200_000, refuses_mlsd=False):
         """Starts servers at once and returns their descriptions when each lets the user log in.
 
         `wanted` has pairs of a `Name` and the server's root. A server that runs already with the same root and limits is
         left as it is. One that ran before gets its old port again, unless told otherwise, so that clients find it.
         """
-        begun = [self._begin(name, root, connections, rate, port, zone, listing_limit) for name, root in wanted]
+        begun = [self._begin(name, root, connections, rate, port, zone, listing_limit, refuses_mlsd) for name, root in wanted]
         for server, child, command in begun:
             ready = child is None or processes.wait_until(lambda: child.poll() is not None or can_log_in(server), 20)
             if not ready or child and child.poll() is not None:
@@ -53,7 +53,7 @@ class Servers:
                 raise Missing(f"{server['name']} did not start; command: {' '.join(command)}\n{log}")
         return [server for server, _, _ in begun]
 
-    def _begin(self, name, root, connections, rate, port, zone, listing_limit):
+    def _begin(self, name, root, connections, rate, port, zone, listing_limit, refuses_mlsd):
         """Starts the process of a server; it need not answer yet. Returns no process for one that runs already."""
         root.mkdir(parents=True, exist_ok=True)
         uid, gid = session_ids()
@@ -63,7 +63,7 @@ class Servers:
         text = str(name)
         old = self.load().get(text)
         if old and self.is_running(old):
-            new = {**old, "root": str(root), "connections": connections, "rate": rate, "port": port or old["port"], "zone": zone, "listing_limit": listing_limit}
+            new = {**old, "root": str(root), "connections": connections, "rate": rate, "port": port or old["port"], "zone": zone, "listing_limit": listing_limit, "refuses_mlsd": refuses_mlsd}
             if old == new:
                 return old, None, []
         if old:
@@ -74,7 +74,8 @@ class Servers:
         run.mkdir(parents=True, exist_ok=True)
         files = certificates(self.run) if name.tls != "off" else None
         settings = Settings(
-            text, name.host, port, root, run, connections, rate, name.tls, name.newest, name.family, files, zone, listing_limit)
+            text, name.host, port, root, run, connections, rate, name.tls, name.newest, name.family, files, zone, listing_limit,
+            refuses_mlsd)
         command, environment = PRODUCTS[name.product](settings)
         if zone:
             environment = {**environment, "TZ": zone}
@@ -88,7 +89,7 @@ class Servers:
             "name": text, "product": name.product, "host": name.host, "port": port, "user": user, "password": password,
             "root": str(root), "pid": child.pid, "log": str(settings.log), "protocol_log": str(settings.protocol_log),
             "tls": name.tls, "newest": name.newest, "family": name.family, "connections": connections, "rate": rate,
-            "zone": zone, "listing_limit": listing_limit,
+            "zone": zone, "listing_limit": listing_limit, "refuses_mlsd": refuses_mlsd,
             "started": processes.start_time(child.pid),
         }
         if files:
