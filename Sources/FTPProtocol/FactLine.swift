@@ -36,7 +36,7 @@ package struct FactLine: Hashable, Sendable {
     package let precision: ListingEntry.Precision
     /// Permission bits (07777).
     package let mode: UInt32?
-    /// What a symbolic link points to.
+    /// What a symbolic link points to; without NUL, CR and LF.
     package let linkTarget: [UInt8]?
     /// The name or the path as sent. After `MLST` it may be anything that leads to the object, also `.` or a full path.
     package let pathname: [UInt8]
@@ -51,7 +51,7 @@ package struct FactLine: Hashable, Sendable {
         modified = facts.modified
         precision = facts.precision
         mode = facts.mode
-        linkTarget = facts.linkTarget
+        linkTarget = facts.linkTarget.flatMap(LineReading.target)
         self.pathname = Array(pathname)
     }
 

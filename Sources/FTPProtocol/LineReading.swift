@@ -41,11 +41,15 @@ extension LineReading {
         do throws(FileName.Invalid) {
             var entry = ListingEntry(
                 name: try FileName(validating: name), kind: kind, size: kind == .file ? size : nil, modified: modified,
-                precision: precision, mode: mode, linkTarget: linkTarget)
+                precision: precision, mode: mode, linkTarget: linkTarget.flatMap(target))
             entry.isLocalTime = isLocalTime
             return .entry(LineEntry(entry: entry, version: version, date: date, isEvidence: isEvidence))
         } catch {
             return error == .dotOrDotDot ? .itself : .broken
         }
+    }
+    /// The target of a link if it can be one: no path holds NUL, and none with a line end has come over the wire whole.
+    static func target(_ bytes: [UInt8]) -> [UInt8]? {
+        bytes.contains { $0 == ASCII.nul || $0 == ASCII.carriageReturn || $0 == ASCII.lineFeed } ? nil : bytes
     }
 }

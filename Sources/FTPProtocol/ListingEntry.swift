@@ -29,7 +29,7 @@ package struct ListingEntry: Hashable, Sendable {
     package var precision: Precision
     /// Permission bits (07777).
     package var mode: UInt32?
-    /// What a symbolic link points to.
+    /// What a symbolic link points to; `nil` when it is not told, or cannot be a path. Without NUL, CR and LF.
     package var linkTarget: [UInt8]?
 
     package init(

@@ -70,6 +70,15 @@ import Vocabulary
         #expect(entry.size == nil)
     }
 
+    @Test(arguments: [0x00, 0x0A, 0x0D] as [UInt8])
+    func aTargetThatIsNoPathIsNone(byte: UInt8) throws {
+        let line = bytes("type=OS.unix=slink:/x") + [byte] + bytes("y; a")
+        let entry = try #require(FactLine.parse(line))
+        #expect(entry.kind == .symbolicLink)
+        #expect(entry.linkTarget == nil)
+        #expect(FactLine(parsing: Reply(code: 250, lines: [line]))?.linkTarget == nil)
+    }
+
     @Test func aLaterTypeReplacesTheTargetToo() throws {
         let entry = try #require(FactLine.parse(bytes("type=OS.unix=slink:/x;type=file;size=9; a")))
         #expect(entry.kind == .file)

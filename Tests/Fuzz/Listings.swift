@@ -77,6 +77,6 @@ func check(_ entry: ListingEntry, from wire: [UInt8]) {
         "\(entry.name) is from nowhere")
     require((entry.size ?? 0) >= 0 && (entry.mode ?? 0) <= 0o7777, "\(entry)")
     require(entry.kind == .symbolicLink || entry.linkTarget == nil, "a target of something that is no link")
-    require(!(entry.linkTarget ?? []).contains { $0 == 0x0A }, "a line end in a target")
+    require(!(entry.linkTarget ?? []).contains { [0, 0x0A, 0x0D].contains($0) }, "a target that is no path")
     require((entry.modified?.nanoseconds ?? 0) < 1_000_000_000, "\(entry)")
 }

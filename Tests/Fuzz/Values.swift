@@ -37,5 +37,6 @@ import Vocabulary
     if let line = FactLine(parsing: Reply(code: 250, lines: [text, text])) {
         require(line.pathname.stand(in: text), "a path from nowhere")
         require((line.size ?? 0) >= 0 && (line.mode ?? 0) <= 0o7777, "\(line)")
+        require(!(line.linkTarget ?? []).contains { [0, 0x0A, 0x0D].contains($0) }, "a target that is no path")
     }
 }
