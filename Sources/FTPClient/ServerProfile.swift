@@ -15,6 +15,7 @@ import Threading
 /// | `PASV` before `PRET` | ``wantsPreTransfer`` | `PRET` first |
 /// | a transfer command before the data connection is there (425) | ``connectsDataFirst`` | the other order |
 /// | `MLSD`, `LIST -a` | ``listings`` | `LIST -a`, `LIST` |
+/// | `STAT -a` | ``listings`` | `LIST -a` |
 /// | the path behind `MLSD` or `LIST` | ``listings`` | `CWD` |
 /// | `MLST` | ``hasMachineLook`` | a listing of the parent |
 /// | `SIZE`, `MDTM` | ``hasSize``, ``hasModificationTime`` | nothing: it is not known |
@@ -26,6 +27,7 @@ import Threading
 /// | `STOR` of no bytes | ``emptyFiles`` | `APPE` |
 /// | `RNTO` over an existing file | not remembered: it may be about the file | moving that file aside (``ReplacingRename``) |
 /// | `250` to `RNTO` | ``renameIsProven`` | a look after each |
+/// | several commands in one packet | ``answersOutOfStep`` | one at a time |
 /// | `CDUP` | ``hasParentCommand`` | `CWD ..` |
 /// | a usable `PWD` | ``root`` | relative paths |
 /// | `FEAT`, `CLNT`, `OPTS`, `SITE NAMEFMT` at the login | ``shunned`` | doing without |
@@ -62,6 +64,8 @@ struct ServerProfile: Sendable {
     var features: Features?
     /// Whether the greeting is that of a server known to take several commands at once.
     var takesCommandsTogether = false
+    /// Whether it was seen to lose its place then.
+    var answersOutOfStep = false
     /// Whether the server reads the control connection as TELNET (see ``ControlConnection/doublesTelnetEscape``).
     var doublesTelnetEscape = false
     /// Whether the server puts `_` in the place of a blank at the end of a name that it makes (Pure-FTPd).

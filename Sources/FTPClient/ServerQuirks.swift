@@ -53,6 +53,10 @@ struct ServerQuirk: Sendable {
             $0.renameIsProven = true
         },
         ServerQuirk(
+            .greeting(["vsftpd"]), "answers STAT -a with what LIST -a would send, and has no MLSD",
+            source: "tried with 3.0.3"
+        ) { $0.listings.trustStatus() },
+        ServerQuirk(
             .greeting(["vsftpd"]), "tells MDTM in the zone of LIST, whichever that is", source: "tried with 3.0.3"
         ) { $0.clock.tellsAlike() },
         ServerQuirk(

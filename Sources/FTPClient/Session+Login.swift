@@ -213,10 +213,10 @@ extension Session {
             }
         }
         // Together with others it costs nothing, and makes each listing shorter.
-        if let selection = known.factSelection(exactly: known.takesCommandsTogether) { offers.append(selection) }
+        if let selection = known.factSelection(exactly: sendsTogether) { offers.append(selection) }
         let base = try server.configuration.base.wirePath.map { (path) throws(FTPError) in try wireBytes(path) }
         let enter = base.map { Command("CWD", $0) }
-        guard known.takesCommandsTogether, known.shunned.isEmpty else {
+        guard sendsTogether, known.shunned.isEmpty else {
             for command in protection {
                 try judgeEntry(command, try exchange(command, cancellation), cancellation)
             }

@@ -89,6 +89,17 @@ extension Session {
             guard let entry = try status(of: path, cancellation) else { return nil }
             return FileVersion(size: entry.size, modified: entry.modified, precision: entry.precision)
         }
+        let known = server.known
+        if sendsTogether, isImageType, known.hasSize, known.hasModificationTime {
+            let wire = try wirePath(path, cancellation)
+            let replies = try control.exchange([Command("SIZE", wire), Command("MDTM", wire)], cancellation)
+            if replies.allSatisfy({ $0.code == 213 }) {
+                let size = SizeReply.parse(replies[0].text).flatMap { $0 == 0 ? nil : $0 }
+                let time = ModificationTimeReply.parse(replies[1].text).map { known.clock.fromTold($0) }
+                return FileVersion(size: size, modified: time)
+            }
+            // One by one it shows what is missing, and why.
+        }
         // Some servers say 0 of every file; what is read then tells.
         let size = try size(of: path, cancellation).flatMap { $0 == 0 ? nil : $0 }
         return FileVersion(size: size, modified: try modificationTime(of: path, cancellation))

@@ -59,6 +59,8 @@ final class Session: @unchecked Sendable {
     var hasPendingRestart = false
     /// Whether an `RNFR` has been accepted that no `RNTO` has followed.
     var hasPendingRename = false
+    /// Whether an answer came that cannot be the answer, so that nobody knows which command the next one is for.
+    var isOutOfStep = false
     /// How many lines of the last listing were not understood.
     var skippedLines = 0
     /// The first line of the greeting that says something.
@@ -80,7 +82,8 @@ final class Session: @unchecked Sendable {
     /// Whether it can be used again as it is.
     var condition: Condition {
         if control.isClosed { return .dead }
-        return control.outstanding == nil && !hasOpenTransfer && !hasPendingRename ? .usable : .outOfStep
+        let isInStep = control.outstanding == nil && !hasOpenTransfer && !hasPendingRename && !isOutOfStep
+        return isInStep ? .usable : .outOfStep
     }
 
     private init(_ server: SharedServer, _ control: ControlConnection) {
@@ -155,10 +158,11 @@ final class Session: @unchecked Sendable {
             isImageType = false
             location = .unknown
         }
-        let isRename = hasPendingRename || control.outstanding == "RNFR"
+        let needsMark = hasPendingRename || control.outstanding == "RNFR" || isOutOfStep
         hasPendingRename = false
+        isOutOfStep = false
         try control.resynchronize(abortingTransfer: isTransfer, wait)
         // Any command but RNTO makes the server forget the RNFR (RFC 959 §4.1.3).
-        if isRename { try control.realign(wait) }
+        if needsMark { try control.realign(wait) }
     }
 }

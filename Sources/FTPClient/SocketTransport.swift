@@ -147,6 +147,8 @@ final class SocketTransport: Transport {
         }
     }
 
+    func acknowledge() { set(Int32(IPPROTO_TCP), TCP_QUICKACK, 1) }
+
     func finishWriting(_ wait: Wait) throws(TransportError) {
         if shutdown(descriptor.rawValue, Int32(SHUT_WR)) != 0 { throw .lost(Errno(rawValue: errno)) }
     }
