@@ -34,6 +34,8 @@ package struct ClientConfiguration: Sendable {
     package var listingLimit = ListingLimit()
     /// Whether commands and data connections are prepared and sent ahead of the answers, where the server can take that.
     package var pipelining = Pipelining.automatic
+    /// How long a round trip must be for data connections to be made ahead.
+    package var armsFrom = Session.worthwhile
     /// The zone in which the server tells times where FTP leaves it open.
     package var timeZone = ServerTimeZone.automatic
     /// Takes warnings, and at debug level every command and reply, passwords masked.

@@ -159,8 +159,14 @@ final class ControlConnection: @unchecked Sendable {
 
     /// Sends several commands at once and returns their final replies in order. Only for servers known to take that,
     /// and for commands of which each is harmless when the one before it failed.
-    func exchange(_ commands: [Command], _ cancellation: Cancellation) throws(FTPError) -> [Reply] {
-        try send(commands, cancellation)
+    ///
+    /// - Parameter last: one more, whose reply is not waited for.
+    func exchange(
+        _ commands: [Command], andDeferred last: (command: Command, taker: (Reply) -> Void)? = nil,
+        _ cancellation: Cancellation
+    ) throws(FTPError) -> [Reply] {
+        try send(commands + (last.map { [$0.command] } ?? []), cancellation)
+        if let last { awaited[awaited.count - 1].taker = last.taker }
         var replies: [Reply] = []
         for command in commands { replies.append(try finalReply(replyWait(command.verb, nil, cancellation))) }
         return replies

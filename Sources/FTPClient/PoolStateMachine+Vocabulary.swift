@@ -31,6 +31,8 @@ extension PoolStateMachine {
         case keepAlive(ConnectionID)
         /// Leave the directory in which it is, then ``PoolStateMachine/serviced(_:works:now:)``.
         case retreat(ConnectionID)
+        /// Give up the data connection that was made ahead on it.
+        case disarm(ConnectionID)
         /// Say goodbye and forget it.
         case close(ConnectionID)
         /// Forget it; it has ended already.
@@ -46,6 +48,8 @@ extension PoolStateMachine {
         var slice = Duration.milliseconds(400)
         /// A small file takes three round trips; breaking a transfer off takes two, and beginning it anew three more.
         var aheadSlice = Duration.milliseconds(100)
+        /// How old a data connection that was made ahead may get.
+        var preparationLifetime = Session.lifetime
         /// Enough for the commands of one small program run, and a transfer waits for a fraction of a second only.
         var metadataRun = 8
         /// Lingering connections of a crashed client are gone after some minutes.

@@ -27,6 +27,7 @@ import Threading
 /// | `STOR` of no bytes | ``emptyFiles`` | `APPE` |
 /// | `RNTO` over an existing file | not remembered: it may be about the file | moving that file aside (``ReplacingRename``) |
 /// | `250` to `RNTO` | ``renameIsProven`` | a look after each |
+/// | a data connection made ahead | ``armedFailures`` | one made when it is needed |
 /// | several commands in one packet | ``answersOutOfStep`` | one at a time |
 /// | `CDUP` | ``hasParentCommand`` | `CWD ..` |
 /// | a usable `PWD` | ``root`` | relative paths |
@@ -66,6 +67,10 @@ struct ServerProfile: Sendable {
     var takesCommandsTogether = false
     /// Whether it was seen to lose its place then.
     var answersOutOfStep = false
+    /// The shortest round trip that was seen; `nil`: not known.
+    var roundTrip: Duration?
+    /// How many data connections that were made ahead did not work.
+    var armedFailures = 0
     /// Whether the server reads the control connection as TELNET (see ``ControlConnection/doublesTelnetEscape``).
     var doublesTelnetEscape = false
     /// Whether the server puts `_` in the place of a blank at the end of a name that it makes (Pure-FTPd).

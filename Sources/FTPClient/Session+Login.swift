@@ -228,7 +228,7 @@ extension Session {
         if let enter { commands.append(enter) }
         commands.append(Command("TYPE", "I"))
         if known.root == .unknown { commands.append(Command("PWD")) }
-        let replies = try control.exchange(commands, cancellation)
+        let replies = try control.exchange(commands, andDeferred: arming(), cancellation)
         for (command, reply) in zip(commands, replies) { try judgeEntry(command, reply, cancellation) }
     }
 

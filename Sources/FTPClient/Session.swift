@@ -57,8 +57,14 @@ final class Session: @unchecked Sendable {
     var hasOpenTransfer = false
     /// Whether a `REST` has been accepted that no transfer has used up.
     var hasPendingRestart = false
+    /// The refusal of the last `REST`, until it has been looked at.
+    var restartRefusal: Reply?
     /// Whether an `RNFR` has been accepted that no `RNTO` has followed.
     var hasPendingRename = false
+    /// The data connection that is made ahead.
+    var armed: Armed?
+    /// Whether a transfer was begun after that was last asked for: another one may follow.
+    var wantsArming = false
     /// Whether an answer came that cannot be the answer, so that nobody knows which command the next one is for.
     var isOutOfStep = false
     /// How many lines of the last listing were not understood.
@@ -93,6 +99,8 @@ final class Session: @unchecked Sendable {
         logger = server.configuration.logger
     }
 
+    deinit { disarm() }
+
     /// One attempt to connect and log in. Blocks until done, at most until the deadline.
     static func attempt(
         _ server: SharedServer, id: Int, _ overall: Deadline, _ cancellation: Cancellation
@@ -102,6 +110,7 @@ final class Session: @unchecked Sendable {
         configuration.logger.debug("[\(id)] connecting to \(host) port \(configuration.port)")
         let transport = try Dialer.connectToServer(configuration, overall: overall, cancellation)
         transport.configureForControl()
+        if let seen = transport.roundTrip { server.learn { $0.roundTrip = min($0.roundTrip ?? seen, seen) } }
         let control = ControlConnection(
             id: id, transport: transport, timeouts: configuration.timeouts, logger: configuration.logger)
         let session = Session(server, control)
@@ -152,6 +161,8 @@ final class Session: @unchecked Sendable {
     /// Brings the session back in step after an owner that left replies unread. Blocks at most `timeouts.recovery`.
     func recover(_ cancellation: Cancellation) throws(FTPError) {
         let wait = Wait(.reply(verb: control.outstanding ?? "ABOR"), for: timeouts.recovery, cancellation)
+        // ABOR takes a port back, and with a misplaced answer nobody knows to which command it was opened.
+        disarm()
         let isTransfer = hasOpenTransfer
         hasOpenTransfer = false
         if let verb = control.outstanding, ["TYPE", "CWD", "CDUP"].contains(verb) {

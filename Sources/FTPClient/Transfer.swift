@@ -132,6 +132,8 @@ final class Transfer: @unchecked Sendable {
         if let early = earlyReply {
             reply = early
         } else {
+            // The server has sent all and is about to say so. During an upload some take any command for an ABOR.
+            if !isUpload { session.arm() }
             do throws(FTPError) {
                 reply = try session.control.finalReply(wait)
             } catch {

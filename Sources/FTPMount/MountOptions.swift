@@ -32,6 +32,8 @@ package struct MountOptions: Sendable {
     package var cacheSize: Int64 = 64 << 20
     /// Whether directories are listed and small files fetched before they are asked for.
     package var prefetches = true
+    /// Whether commands are sent together and data connections made ahead.
+    package var pipelining = ClientConfiguration.Pipelining.automatic
     /// What is shown of symbolic links.
     package var symbolicLinks = SymbolicLinks.contain
     /// In which zone the server lists times.
