@@ -102,6 +102,9 @@ struct ServerProfile: Sendable {
 
     var credentials = CredentialsForm.asGiven
 
+    /// Whether the last login was `USER`, 331, `PASS`, 230.
+    var hasUsualLogin = false
+
     /// The ways of making data connections, and what is known of each.
     var dataMethods = DataMethods(NetworkSettings())
     /// Whether the server wants to know the transfer (`PRET`) before it opens a port for it.
