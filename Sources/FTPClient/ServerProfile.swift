@@ -69,6 +69,8 @@ struct ServerProfile: Sendable {
     var answersOutOfStep = false
     /// The shortest round trip that was seen; `nil`: not known.
     var roundTrip: Duration?
+    /// Whether bytes that come on the data connection before the command for them stay there until it comes.
+    var leavesEarlyData = false
     /// How many data connections that were made ahead did not work.
     var armedFailures = 0
     /// Whether the server reads the control connection as TELNET (see ``ControlConnection/doublesTelnetEscape``).

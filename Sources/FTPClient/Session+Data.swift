@@ -37,10 +37,11 @@ extension Session {
     /// - Parameters:
     ///   - command: `RETR`, `STOR`, `APPE`, `MLSD`, `LIST`.
     ///   - offset: where a `RETR` begins, in bytes.
+    ///   - head: the first bytes of an upload; ``Transfer/sentAhead`` says how many of them have gone.
     /// - Throws: `refused` with the server's reply to the command; `unsupported` when it knows no `REST`, or no way of
     ///   making data connections that is allowed.
     func beginTransfer(
-        _ command: Command, at offset: Int64 = 0, _ cancellation: Cancellation
+        _ command: Command, at offset: Int64 = 0, head: UploadHead? = nil, _ cancellation: Cancellation
     ) throws(FTPError) -> Transfer {
         var tried: Set<DataMethod> = []
         var hasRepeated = false
@@ -51,7 +52,7 @@ extension Session {
             armed = nil
             do throws(Setback) {
                 return try attemptTransfer(
-                    command, at: offset, by: method, over: made, isOnly: isOnly && tried.isEmpty, cancellation)
+                    command, at: offset, by: method, over: made, head, isOnly: isOnly && tried.isEmpty, cancellation)
             } catch {
                 switch error {
                 case .final(let reason):
@@ -116,8 +117,8 @@ extension Session {
     }
 
     private func attemptTransfer(
-        _ command: Command, at offset: Int64, by method: DataMethod, over made: PendingData?, isOnly: Bool,
-        _ cancellation: Cancellation
+        _ command: Command, at offset: Int64, by method: DataMethod, over made: PendingData?, _ head: UploadHead?,
+        isOnly: Bool, _ cancellation: Cancellation
     ) throws(Setback) -> Transfer {
         let known = server.known
         let isProven = known.dataMethods.standing(of: method) == .proven
@@ -139,6 +140,7 @@ extension Session {
                 throw .final(error)
             }
             hasOpenTransfer = true
+            let sentAhead = pushAhead(head, over: pending)
             // Only now the server has a reason to connect; what it does before that may take as long as the first byte.
             if method.isActive {
                 connecting = Wait(.dataConnection, for: isProven ? max(limit, timeouts.dataIdle) : limit, cancellation)
@@ -151,11 +153,19 @@ extension Session {
             } catch {
                 throw .final(error)
             }
-            return Transfer(self, verb: command.verb, data: transport, earlyReply: early)
+            return Transfer(self, verb: command.verb, data: transport, earlyReply: early, sentAhead: sentAhead)
         } catch {
             pending.close()
             throw error
         }
+    }
+
+    /// Sends the first bytes of an upload behind its command, where there is a connection for them already.
+    private func pushAhead(_ head: UploadHead?, over pending: PendingData) -> Int64 {
+        guard let head, pending.isArmed, server.known.leavesEarlyData, security?.protectsData != true,
+            let data = pending.made
+        else { return 0 }
+        return head.push(over: data)
     }
 
     private func openData(

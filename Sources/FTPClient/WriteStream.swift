@@ -22,7 +22,7 @@ package final class WriteStream: Sendable {
 
     private struct State {
         var phase: Phase
-        var sent: Int64 = 0
+        var sent: Int64
     }
 
     private let pool: ConnectionPool
@@ -36,7 +36,7 @@ package final class WriteStream: Sendable {
         self.path = path
         self.mode = mode
         logger = server.configuration.logger
-        state = Monitor(State(phase: .open(transfer)))
+        state = Monitor(State(phase: .open(transfer), sent: transfer.sentAhead))
     }
 
     deinit { abort() }
@@ -51,17 +51,22 @@ package final class WriteStream: Sendable {
     ) throws(FTPError) {
         let transfer = try take()
         do throws(FTPError) {
-            if let socket = transfer.plainDescriptor {
-                try Self.sendDirectly(file, range, transfer, socket, cancellation)
-            } else {
-                try Self.sendCopied(file, range, transfer, cancellation)
-            }
+            try transfer.send(from: file, range, cancellation)
             state.withLock { state in
                 state.sent += range.upperBound - range.lowerBound
                 state.phase = .open(transfer)
             }
         } catch {
             throw fail(transfer, error, cancellation)
+        }
+    }
+
+    /// Sends what of the first bytes has not gone out with the command.
+    func sendRest(of head: UploadHead?, _ cancellation: Cancellation) throws(FTPError) {
+        guard let head else { return }
+        let start = head.range.lowerBound + state.withLock { $0.sent }
+        if start < head.range.upperBound {
+            try send(from: head.file, range: start..<head.range.upperBound, cancellation: cancellation)
         }
     }
 
@@ -153,80 +158,5 @@ package final class WriteStream: Sendable {
         } catch {
             return false
         }
-    }
-
-    // MARK: - Sending
-
-    /// How much one `sendfile` may move, so that a cancellation is seen soon also on a fast link.
-    private static let pieceLength = 1024 * 1024
-
-    private static func sendDirectly(
-        _ file: FileDescriptor, _ range: Range<Int64>, _ transfer: Transfer, _ socket: FileDescriptor,
-        _ cancellation: Cancellation
-    ) throws(FTPError) {
-        let signal = SuppressedPipeSignal()
-        defer { signal.restore() }
-        var offset = off_t(range.lowerBound)
-        while offset < range.upperBound {
-            if cancellation.isCancelled { throw .cancelled }
-            let count = sendfile(
-                socket.rawValue, file.rawValue, &offset, Int(min(range.upperBound - Int64(offset), Int64(pieceLength))))
-            if count > 0 { continue }
-            if count == 0 {
-                throw .localFailure(.ioError, doing: "reading a spool file that is shorter than it should be")
-            }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: try transfer.waitForRoom(cancellation)
-            case EPIPE, ECONNRESET, ETIMEDOUT, ENOTCONN:
-                throw .connectionLost(.afterCommand, reason: "the data connection: \(Errno(rawValue: errno))")
-            case EINVAL, ENOSYS:
-                // A file system that sendfile(2) does not read from.
-                try sendCopied(file, Int64(offset)..<range.upperBound, transfer, cancellation)
-                return
-            default: throw .localFailure(Errno(rawValue: errno), doing: "sendfile")
-            }
-        }
-    }
-
-    private static func sendCopied(
-        _ file: FileDescriptor, _ range: Range<Int64>, _ transfer: Transfer, _ cancellation: Cancellation
-    ) throws(FTPError) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 4096)
-        defer { buffer.deallocate() }
-        var offset = range.lowerBound
-        while offset < range.upperBound {
-            let wanted = Int(min(range.upperBound - offset, Int64(buffer.count)))
-            let count = pread(file.rawValue, buffer.baseAddress, wanted, off_t(offset))
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw .localFailure(count < 0 ? Errno(rawValue: errno) : .ioError, doing: "reading the spool file")
-            }
-            try transfer.checkEarlyReply()
-            try transfer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), cancellation)
-            offset += Int64(count)
-        }
-    }
-}
-
-/// Keeps SIGPIPE from this thread: `sendfile(2)` has no flag for that, and its callers' threads are not this program's.
-private struct SuppressedPipeSignal {
-    private var before = sigset_t()
-    private var pipe = sigset_t()
-
-    init() {
-        sigemptyset(&pipe)
-        sigaddset(&pipe, SIGPIPE)
-        pthread_sigmask(SIG_BLOCK, &pipe, &before)
-    }
-
-    /// Takes a signal that came off the queue, and lets the thread have its mask back.
-    func restore() {
-        var (pipe, before) = (pipe, before)
-        if sigismember(&before, SIGPIPE) == 0 {
-            var noTime = timespec()
-            while sigtimedwait(&pipe, nil, &noTime) > 0 {}
-        }
-        pthread_sigmask(SIG_SETMASK, &before, nil)
     }
 }
