@@ -30,7 +30,8 @@ package struct UploadHead: Sendable {
         defer { signal.restore() }
         var offset = off_t(range.lowerBound)
         while offset < range.upperBound {
-            let count = sendfile(data.descriptor.rawValue, file.rawValue, &offset, Int(range.upperBound - Int64(offset)))
+            let count = sendfile(
+                data.descriptor.rawValue, file.rawValue, &offset, Int(range.upperBound - Int64(offset)))
             if count <= 0, count == 0 || errno != EINTR { break }
         }
         let sent = Int64(offset) - range.lowerBound
@@ -61,7 +62,8 @@ extension Transfer {
         while offset < range.upperBound {
             if cancellation.isCancelled { throw .cancelled }
             let count = sendfile(
-                socket.rawValue, file.rawValue, &offset, Int(min(range.upperBound - Int64(offset), Int64(Self.pieceLength))))
+                socket.rawValue, file.rawValue, &offset,
+                Int(min(range.upperBound - Int64(offset), Int64(Self.pieceLength))))
             if count > 0 { continue }
             if count == 0 {
                 throw .localFailure(.ioError, doing: "reading a spool file that is shorter than it should be")

@@ -106,7 +106,7 @@ extension Session {
     ///
     /// - Throws: `connectionLost(.beforeCommand, …)` when the server does not come back to order soon: without data
     ///   nothing has been done, so the caller may begin anew on another connection.
-    private func takeBackCommand(_ cancellation: Cancellation) throws(FTPError) {
+    func takeBackCommand(_ cancellation: Cancellation) throws(FTPError) {
         guard hasOpenTransfer else { return }
         do throws(FTPError) {
             try recover(cancellation)

@@ -70,7 +70,8 @@ extension Session {
     /// - Returns: false where it has to be done step by step.
     func logInTogether(_ cancellation: Cancellation) throws(FTPError) -> Bool {
         let known = server.known
-        guard sendsTogether, known.hasUsualLogin, known.shunned.isEmpty, known.features != nil, known.preparation.isEmpty
+        guard sendsTogether, known.hasUsualLogin, known.shunned.isEmpty, known.features != nil,
+            known.preparation.isEmpty
         else { return false }
         control.doublesTelnetEscape = server.configuration.telnetEscape ?? known.doublesTelnetEscape
         let entry = try entry()

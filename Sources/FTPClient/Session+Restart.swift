@@ -39,6 +39,7 @@ extension Session {
             } catch {
                 // Learned just now that there is no REST.
                 guard case .unsupported = error, !server.known.hasRestart else { throw error }
+                try takeBackCommand(cancellation)
             }
         }
         return try openReadSkipping(command, offset, size, cancellation)
