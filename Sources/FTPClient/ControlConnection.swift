@@ -44,30 +44,15 @@ final class ControlConnection: @unchecked Sendable {
     private var failure: FTPError?
     /// What the login as a whole may last; `nil` behind it.
     var loginLimit: Deadline?
-    /// A command whose final reply is still to come.
-    private struct Awaited {
-        let verb: String
-        /// Whose business the reply is, if nobody waits for it.
-        var taker: ((Reply) -> Void)?
-    }
-
-    /// In the order in which they went out.
-    private var awaited: [Awaited] = []
+    private var awaited = AwaitedReplies()
     /// The verb of the first command that somebody has to wait for.
-    var outstanding: String? { awaited.first { $0.taker == nil }?.verb }
+    var outstanding: String? { awaited.outstanding }
     /// Whether the reply to a deferred command is still to come.
-    var hasDeferred: Bool { awaited.contains { $0.taker != nil } }
+    var hasDeferred: Bool { awaited.hasDeferred }
     /// Looks at every final 4yz and 5yz, with the verb of its command; what it returns is thrown in place of the reply.
     var objection: ((_ verb: String, Reply) -> FTPError?)?
-    /// Whether a 1yz of the first of them has come: the server has begun to act on it.
-    private var hasBegun = false
     /// Whether bytes have come since this end last wrote: the kernel may be keeping their acknowledgement back.
     private var hasUnacknowledged = false
-    /// How many replies have been taken since the last command. More than a few are a server that has lost its place, or
-    /// one that wants to keep this client busy; a wait's deadline would not end that, since nothing is waited for.
-    private var repliesTaken = 0
-    private static let maximumReplies = ReplyParser.maximumWaitingReplies
-
     init(id: Int, transport: any Transport, timeouts: ClientConfiguration.Timeouts, logger: Logger) {
         self.id = id
         self.transport = transport
@@ -128,7 +113,7 @@ final class ControlConnection: @unchecked Sendable {
 
     /// Waits for the greeting; a 120 ("ready in n minutes") is waited through.
     func greeting(_ wait: Wait) throws(FTPError) -> Reply {
-        awaited = [Awaited(verb: Self.greetingVerb)]
+        awaited.restart(with: Self.greetingVerb)
         while true {
             let reply: Reply
             do throws(FTPError) {
@@ -139,7 +124,7 @@ final class ControlConnection: @unchecked Sendable {
                 throw error
             }
             if reply.category == .preliminary { continue }
-            settleFirst()
+            awaited.settleFirst()
             return reply
         }
     }
@@ -166,7 +151,7 @@ final class ControlConnection: @unchecked Sendable {
         _ cancellation: Cancellation
     ) throws(FTPError) -> [Reply] {
         try send(commands + (last.map { [$0.command] } ?? []), cancellation)
-        if let last { awaited[awaited.count - 1].taker = last.taker }
+        if let last { awaited.deferReply(at: 1, to: last.taker) }
         var replies: [Reply] = []
         for command in commands { replies.append(try finalReply(replyWait(command.verb, nil, cancellation))) }
         return replies
@@ -195,7 +180,7 @@ final class ControlConnection: @unchecked Sendable {
     ) throws(FTPError) {
         guard let preparation else { return try send([command], cancellation) }
         try send([preparation.command, command], cancellation)
-        awaited[awaited.count - 2].taker = preparation.taker
+        awaited.deferReply(at: 2, to: preparation.taker)
     }
 
     /// Sends a command whose reply goes to the taker, whenever it comes; also while another one is awaited. Does not wait.
@@ -206,13 +191,14 @@ final class ControlConnection: @unchecked Sendable {
         if let failure { throw failure }
         // What does not fit into the socket's buffer is not sent: a dozen bytes, when everything before was answered.
         try transmit([command], Wait(.reply(verb: command.verb), for: .zero, Cancellation()))
-        awaited.append(Awaited(verb: command.verb, taker: taker))
+        awaited.sent([command.verb])
+        awaited.deferReply(at: 1, to: taker)
     }
 
     /// Waits until no reply to a deferred command is to come any more.
     func settleDeferred(_ cancellation: Cancellation) throws(FTPError) {
-        while let first = awaited.first, first.taker != nil {
-            guard let reply = try nextOrDeferred(replyWait(first.verb, nil, cancellation)) else { continue }
+        while awaited.isNextDeferred, let verb = awaited.next {
+            guard let reply = try nextOrDeferred(replyWait(verb, nil, cancellation)) else { continue }
             // Nobody's: the deferred ones were the first.
             logger.debug("[\(id)] \(reply.code) belongs to no command; dropped")
         }
@@ -234,7 +220,7 @@ final class ControlConnection: @unchecked Sendable {
     /// The next reply of the command under way, a 1yz or a final one.
     func anyReply(_ wait: Wait) throws(FTPError) -> Reply {
         let reply = try nextReply(wait)
-        if reply.category != .preliminary { settleFirst() }
+        if reply.category != .preliminary { awaited.settleFirst() }
         return reply
     }
 
@@ -247,7 +233,7 @@ final class ControlConnection: @unchecked Sendable {
             while next == nil, try receiveAvailable() { next = parser.next() }
             guard let next else { return nil }
             guard let reply = try take(next) else { continue }
-            if reply.category != .preliminary { settleFirst() }
+            if reply.category != .preliminary { awaited.settleFirst() }
             return reply
         }
     }
@@ -257,17 +243,16 @@ final class ControlConnection: @unchecked Sendable {
     /// - Parameter abortingTransfer: whether a transfer was broken off; its data connection is closed by now.
     func resynchronize(abortingTransfer: Bool, _ wait: Wait) throws(FTPError) {
         if let failure { throw failure }
-        repliesTaken = 0
         do throws(FTPError) {
             if abortingTransfer {
                 // ABOR for servers that do not look at the data connection while they are busy.
                 try transmit([Command("ABOR"), Command("PWD")], wait)
-                awaited = [Awaited(verb: "PWD")]
+                awaited.restart(with: "PWD")
                 while try nextReply(wait).code != 257 {}
             } else {
                 while outstanding != nil { _ = try finalReply(wait) }
             }
-            awaited = []
+            awaited.restart()
         } catch {
             fail(error)
             throw error
@@ -279,9 +264,9 @@ final class ControlConnection: @unchecked Sendable {
         if let failure { throw failure }
         do throws(FTPError) {
             try transmit([Command("PWD")], wait)
-            awaited = [Awaited(verb: "PWD")]
+            awaited.restart(with: "PWD")
             while try nextReply(wait).code != 257 {}
-            awaited = []
+            awaited.restart()
         } catch {
             fail(error)
             throw error
@@ -315,9 +300,7 @@ final class ControlConnection: @unchecked Sendable {
         if cancellation.isCancelled { throw .cancelled }
         try drain()
         try transmit(commands, replyWait(commands.first?.verb ?? "", nil, cancellation))
-        if awaited.isEmpty { hasBegun = false }
-        awaited += commands.map { Awaited(verb: $0.verb) }
-        repliesTaken = 0
+        awaited.sent(commands.map(\.verb))
     }
 
     private func transmit(_ commands: [Command], _ wait: Wait) throws(FTPError) {
@@ -449,41 +432,32 @@ final class ControlConnection: @unchecked Sendable {
     /// - Returns: `nil` for a reply that had a taker.
     private func take(_ reply: Reply) throws(FTPError) -> Reply? {
         trace(reply)
-        repliesTaken += 1
-        guard repliesTaken <= Self.maximumReplies else {
+        switch awaited.came(reply) {
+        case .answer:
+            break
+        case .deferred(let taker):
+            taker?(reply)
+            return nil
+        case .tooMany:
             let reason = FTPError.protocolViolation(Self.describe(.tooManyReplies))
             fail(reason)
             throw reason
         }
-        if let taker = awaited.first?.taker, reply.code != 421 {
-            if reply.category != .preliminary {
-                settleFirst()
-                taker(reply)
-            }
-            return nil
-        }
-        if reply.category == .preliminary { hasBegun = true }
-        if let verb = awaited.first?.verb, reply.category == .transientNegative || reply.category == .permanentNegative,
+        if let verb = awaited.next, reply.category == .transientNegative || reply.category == .permanentNegative,
             let reason = objection?(verb, reply)
         {
-            settleFirst()
+            awaited.settleFirst()
             if reason.isConnectionLoss { fail(reason) }
             throw reason
         }
-        guard reply.code == 421, awaited.first?.verb != Self.greetingVerb else { return reply }
+        guard reply.code == 421, awaited.next != Self.greetingVerb else { return reply }
         let reason = hungUp(reply)
         fail(reason)
         throw reason
     }
 
-    /// The first awaited command has had its final reply.
-    private func settleFirst() {
-        if !awaited.isEmpty { awaited.removeFirst() }
-        hasBegun = false
-    }
-
     private func hungUp(_ reply: Reply) -> FTPError {
-        .connectionLost(hasBegun ? .afterCommand : .beforeCommand, reason: reply.summary)
+        .connectionLost(awaited.hasBegun ? .afterCommand : .beforeCommand, reason: reply.summary)
     }
 
     private func trace(_ reply: Reply) {
