@@ -81,8 +81,9 @@ final class ControlConnection: @unchecked Sendable {
     ///
     /// - Parameter handshake: blocks; its failure ends the connection.
     /// - Throws: `tlsFailed` also when the server has said something that nobody asked for.
+    /// - Parameter isFirst: whether nothing at all was to come before, not even a greeting.
     func startTLS(
-        _ handshake: (SocketTransport) throws(FTPError) -> TLSTransport
+        isFirst: Bool, _ handshake: (SocketTransport) throws(FTPError) -> TLSTransport
     ) throws(FTPError) -> TLSTransport {
         do throws(FTPError) {
             if let failure { throw failure }
@@ -92,6 +93,7 @@ final class ControlConnection: @unchecked Sendable {
             var isSilent = parser.isEmpty
             if isSilent { isSilent = try !receiveAvailable() }
             guard isSilent else {
+                if isFirst { throw .tlsFailed(OpenSSLError.plainText) }
                 throw .tlsFailed(
                     "the server sent plain text where TLS was to begin; somebody in between may be trying to slip in"
                         + " answers, so the connection was ended")
