@@ -149,7 +149,8 @@ package final class Client: Sendable {
 
     /// Starts to write a file.
     ///
-    /// - Parameter head: the first bytes, if they are known. They have been sent when this returns, or are on their way.
+    /// - Parameter head: the first bytes, if they are known; the first `send` brings them all the same. They may go out
+    ///   with the command.
     /// - Parameter whenWanted: called, on any thread and without a lock, when others wait for the connection of a stream
     ///   whose writer lets it wait; the writer then ends it soon. `nil`: it is not to be asked.
     package func openWrite(
@@ -170,9 +171,8 @@ package final class Client: Sendable {
                 guard repeats.allow(after: error) else { throw error }
                 continue
             }
-            let stream = WriteStream(pool, server, path, mode, transfer)
+            let stream = WriteStream(pool, server, path, mode, head, transfer)
             if let whenWanted { pool.onYieldRequest(session, whenWanted) }
-            try stream.sendRest(of: head, cancellation)
             return stream
         }
     }

@@ -6,7 +6,7 @@ import Threading
 ///
 /// On a data connection that is there already (`Session+Armed.swift`) it goes out right behind the command, on servers
 /// known to leave it in the socket until they want it; a small file is then on the server after one round trip. What did
-/// not go, for whatever reason, is sent when the server has said 150.
+/// not go, for whatever reason, goes when the server has said 150.
 package struct UploadHead: Sendable {
     /// The local file; open until the upload has begun.
     package let file: FileDescriptor

@@ -43,6 +43,9 @@ extension PoolStateMachine {
         var limit: Int
         var keepAlive: Duration
         var idleExtra: Duration
+        /// How many logins at a time. A server that takes fewer clients refuses so many in a row at most, which is below
+        /// what guards against password guessing count as an attack (five, mostly).
+        var opensAtOnce = 3
         /// Giving a stream up and taking it up again costs about four round trips: 80 ms at 20 ms each. Of 400 ms that
         /// is a fifth, and two readers still see each other move.
         var slice = Duration.milliseconds(400)

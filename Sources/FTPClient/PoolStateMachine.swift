@@ -7,7 +7,8 @@ import Threading
 /// ## Rules
 /// 1. A request gets an idle connection at once. The one used last comes first, so that those not needed grow old.
 /// 2. Otherwise a connection is opened, up to the limit. When none is alive at all, only one is tried, and everybody
-///    waits for its outcome: a server that is down sees one attempt at a time and not a storm.
+///    waits for its outcome: a server that is down sees one attempt at a time and not a storm. No more than
+///    ``Settings/opensAtOnce`` are tried at a time.
 /// 3. Otherwise a reading stream is asked to yield: it gives its connection up between two reads and is continued later.
 ///    Metadata work is short and somebody looks at the screen for it, so it may interrupt a stream at any time. A stream
 ///    that is only wanted by other transfers keeps its connection for ``Settings/slice`` first; else two readers would
@@ -289,7 +290,7 @@ struct PoolStateMachine {
             actions.append(grant(request, index, isAhead: true, now))
         }
         // Only beside a connection that works: a server that is down is not asked for what nobody wants.
-        while ahead.count > count(where: \.isOpening), connections.count < limit, growthResumes == nil,
+        while ahead.count > count(where: \.isOpening), mayOpenAnother, growthResumes == nil,
             connections.contains(where: { !$0.isOpening }), limit > 1
         {
             actions.append(addConnection())
@@ -299,7 +300,7 @@ struct PoolStateMachine {
 
     private mutating func open(_ now: Instant) -> [Action] {
         var actions: [Action] = []
-        while waitingCount > count(where: \.isOpening), connections.count < limit, mayOpen(now) {
+        while waitingCount > count(where: \.isOpening), mayOpenAnother, mayOpen(now) {
             actions.append(addConnection())
         }
         return actions
@@ -309,6 +310,10 @@ struct PoolStateMachine {
         lastConnectionID += 1
         connections.append(Connection(id: lastConnectionID, use: .opening))
         return .open(lastConnectionID)
+    }
+
+    private var mayOpenAnother: Bool {
+        connections.count < limit && count(where: \.isOpening) < settings.opensAtOnce
     }
 
     private func mayOpen(_ now: Instant) -> Bool {

@@ -22,26 +22,34 @@ package final class WriteStream: Sendable {
 
     private struct State {
         var phase: Phase
-        var sent: Int64
+        var sent: Int64 = 0
     }
 
     private let pool: ConnectionPool
     private let path: RemotePath
     private let mode: WriteMode
     private let logger: Logger
+    /// What went out with the command, if anything did.
+    private let head: UploadHead?
     private let state: Monitor<State>
 
-    init(_ pool: ConnectionPool, _ server: SharedServer, _ path: RemotePath, _ mode: WriteMode, _ transfer: Transfer) {
+    init(
+        _ pool: ConnectionPool, _ server: SharedServer, _ path: RemotePath, _ mode: WriteMode, _ head: UploadHead?,
+        _ transfer: Transfer
+    ) {
         self.pool = pool
         self.path = path
         self.mode = mode
         logger = server.configuration.logger
-        state = Monitor(State(phase: .open(transfer), sent: transfer.sentAhead))
+        state = Monitor(State(phase: .open(transfer)))
+        self.head = head
     }
 
     deinit { abort() }
 
     /// Sends a range of a local file; returns when the last byte has been handed to the network.
+    ///
+    /// What of an ``UploadHead`` has gone out with the command is not sent again.
     ///
     /// Blocks as long as the server takes the bytes; fails when it takes none for `timeouts.dataIdle`.
     ///
@@ -51,22 +59,13 @@ package final class WriteStream: Sendable {
     ) throws(FTPError) {
         let transfer = try take()
         do throws(FTPError) {
-            try transfer.send(from: file, range, cancellation)
+            try transfer.send(from: file, range.dropping(what: head, transfer.sentAhead), cancellation)
             state.withLock { state in
                 state.sent += range.upperBound - range.lowerBound
                 state.phase = .open(transfer)
             }
         } catch {
             throw fail(transfer, error, cancellation)
-        }
-    }
-
-    /// Sends what of the first bytes has not gone out with the command.
-    func sendRest(of head: UploadHead?, _ cancellation: Cancellation) throws(FTPError) {
-        guard let head else { return }
-        let start = head.range.lowerBound + state.withLock { $0.sent }
-        if start < head.range.upperBound {
-            try send(from: head.file, range: start..<head.range.upperBound, cancellation: cancellation)
         }
     }
 
@@ -158,5 +157,13 @@ package final class WriteStream: Sendable {
         } catch {
             return false
         }
+    }
+}
+
+extension Range<Int64> {
+    /// The range without what of it was sent ahead.
+    fileprivate func dropping(what head: UploadHead?, _ sent: Int64) -> Self {
+        guard let head, sent > 0, lowerBound == head.range.lowerBound else { return self }
+        return Swift.min(lowerBound + sent, upperBound)..<upperBound
     }
 }

@@ -256,6 +256,7 @@ struct PipeliningTests {
             let stream = try served.client.openWrite(
                 try remote("f"), .replace, head: UploadHead(file: file, range: 0..<7, isAll: true),
                 cancellation: Self.cancellation)
+            try stream.send(from: file, range: 0..<7, cancellation: Self.cancellation)
             try stream.finish(cancellation: Self.cancellation)
         }
         #expect(served.tree.attributes(of: ServerPath("f".utf8))?.size == 7)
