@@ -7,8 +7,8 @@ no background, and text and bars follow the reader's setting.
 
 from html import escape
 
-from .summary import LIMIT, OURS, best_other, ratio
-from .table import ratio_text, seconds_text
+from .summary import LIMIT, OURS
+from .texts import ratio_text, seconds_text
 
 WIDTH, LEFT, BARS, TOP = 860, 232, 430, 92
 BAR, GAP, GROUP_GAP = 11, 2, 14
@@ -36,17 +36,17 @@ def bar(y, length, kind):
 
 def better_rclone(row):
     """The rclone cell with the shorter time; one that fails when both do; None without rclone."""
-    cells = [cell for name, cell in row.items() if name.startswith("rclone")]
+    cells = [cell for name, cell in row.cells.items() if name.startswith("rclone")]
     return min(cells, key=lambda cell: (bool(cell.failure), cell.failure or cell.median("seconds")), default=None)
 
 
-def group(y, title, row):
+def group(y, row):
     """The bars of one work; returns the elements and where the next group starts."""
-    series = [("ours", row.get(OURS)), ("other", better_rclone(row)), ("limit", row.get(LIMIT))]
+    series = [("ours", row.cells.get(OURS)), ("other", better_rclone(row)), ("limit", row.cells.get(LIMIT))]
     series = [(kind, cell) for kind, cell in series if cell]
     longest = max((cell.median("seconds") for _, cell in series if not cell.failure), default=1)
     height = len(series) * (BAR + GAP)
-    elements = [text(LEFT - 12, y + height / 2 + 3, title, anchor="end")]
+    elements = [text(LEFT - 12, y + height / 2 + 3, row.title, anchor="end")]
     for index, (kind, cell) in enumerate(series):
         top = y + index * (BAR + GAP)
         if cell.failure:
@@ -58,13 +58,13 @@ def group(y, title, row):
             bar(top, length, kind),
             text(LEFT + max(length, 1) + 6, top + BAR - 1, seconds_text(seconds), "soft"),
         ]
-    if factor := ratio(row, best_other(row)):
+    if factor := row.by_others:
         elements.append(text(WIDTH - 12, y + height / 2 + 3, ratio_text(factor), "ratio", "end"))
     return elements, y + height + GROUP_GAP
 
 
 def svg(headline, rows):
-    """The chart. `rows`: (title, tool → Cell)."""
+    """The chart. A work that only ftpfs has done has nothing to stand beside, and is left out."""
     body = [text(12, 26, headline, "head")]
     x = LEFT
     for kind, label in (
@@ -80,8 +80,10 @@ def svg(headline, rows):
     body += [text(LEFT, 78, "time, shorter is better; each work has its own scale", "soft")]
     body += [text(WIDTH - 12, 78, "faster than the best other mount", "soft", "end")]
     y = TOP
-    for title, row in rows:
-        elements, y = group(y, title, row)
+    for row in rows:
+        if len(row.cells) == 1:
+            continue
+        elements, y = group(y, row)
         body += elements
     lines = "\n".join(body)
     return (
