@@ -5,12 +5,16 @@ line of a block says how many times as long each takes where there are most of t
 """
 
 import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from .content import make_older
 from .reading import LongList, SequentialRead, SmallReads, Walk
 from .sizes import MIB, amount_text, growing
+from .summary import Cell
 from .texts import bytes_text, seconds_text
+from .work import Site, Work
 from .writing import Copy, SmallWrites
 
 
@@ -19,7 +23,7 @@ class Series:
     """One thing of which there are more and more. `unit` in bytes: each is so many of them."""
 
     title: str
-    kind: type
+    kind: type[Work]
     field: str
     each: str
     unit: int = 1
@@ -52,14 +56,14 @@ class Point:
 FIGURES = ("seconds", "cpu", "peak", "bytes", "commands")
 
 
-def clear(*folders):
+def clear(*folders: Path) -> None:
     """The next size begins with an empty server."""
     for folder in folders:
         for path in folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def points(series, site, take):
+def points(series: Series, site: Site, take: Callable[[Work], Cell]) -> Iterator[Point]:
     """The points of a series, smallest first. `take` measures a work and returns ftpfs's Cell."""
     for amount in growing(series.field, site.sizes):
         clear(site.served, site.local)
@@ -75,11 +79,11 @@ def points(series, site, take):
         yield point
 
 
-def header():
+def header() -> str:
     return f"{'':>12}{'time':>10}{'each':>10}{'CPU each':>11}{'wire each':>11}{'commands':>10}{'memory':>10}"
 
 
-def line(point):
+def line(point: Point) -> str:
     """One size."""
     if point.failure:
         return f"{point.size:>12}  fails: {point.failure}"
@@ -88,7 +92,7 @@ def line(point):
     )
 
 
-def texts(point):
+def texts(point: Point) -> list[str]:
     """Its time, what each costs in time, CPU time and bytes; all commands, and the most memory."""
     each_cpu = seconds_text(point.cpu / point.count) if point.cpu else "–"
     return [
@@ -101,7 +105,7 @@ def texts(point):
     ]
 
 
-def growth(points):
+def growth(points: list[Point]) -> float | None:
     """How many times as long each takes where there are most as where there are fewest; None when one has failed."""
     least, most = points[0], points[-1]
     if least.failure or most.failure:
@@ -109,7 +113,7 @@ def growth(points):
     return (most.seconds / most.count) / (least.seconds / least.count)
 
 
-def growth_text(series, points):
+def growth_text(series: Series, points: list[Point]) -> str:
     """The last line of a block."""
     factor = growth(points)
     if factor is None:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from argparse import Namespace
 from dataclasses import dataclass
 
 from . import chart, growth, isolation, programs, results, server, table, targets
@@ -13,7 +14,7 @@ from .sizes import GIB, MIB
 from .summary import Cell, Row
 from .tools import Curl, Ftpfs
 from .wire import Wire
-from .work import Site
+from .work import Site, Work
 from .works import chosen_works, sizes_for
 
 MEMORY = 4 * GIB
@@ -38,7 +39,7 @@ class Laboratory:
     """What the record begins with."""
 
 
-def main(options):
+def main(options: Namespace) -> int:
     os.environ["LC_ALL"] = "C"
     try:
         laboratory = set_up(options)
@@ -52,7 +53,7 @@ def main(options):
     return 0 if not options.smoke or is_whole(record) else 1
 
 
-def set_up(options):
+def set_up(options: Namespace) -> Laboratory:
     """Starts the servers behind the network that was asked for, and prints what is measured with what."""
     scratch = options.inside
     isolation.bring_loopback_up()
@@ -85,7 +86,7 @@ def set_up(options):
     return Laboratory(measurement, network, tools, site, heading)
 
 
-def compare(options, laboratory, works):
+def compare(options: Namespace, laboratory: Laboratory, works: list[Work]) -> dict:
     """All works with all tools, beside each other. Returns the record."""
     print(f"\n{table.details_header()}", flush=True)
     ftpfs = next((tool for tool in laboratory.tools if isinstance(tool, Ftpfs)), None)
@@ -104,11 +105,11 @@ def compare(options, laboratory, works):
     print(f"\n{table.summary(shown, [tool.name for tool in laboratory.tools])}")
     print(f"\n{table.targets(shown)}")
     if options.chart:
-        options.chart.write_text(chart.svg(f"ftpfs and rclone on {laboratory.heading['title']}", shown))
+        options.chart.write_text(chart.svg(f"ftpfs and other mounts: {laboratory.heading['title']}", shown))
     return {**laboratory.heading, "works": [results.work_record(row) for row in shown]}
 
 
-def measure_in_turn(laboratory, work, runs):
+def measure_in_turn(laboratory: Laboratory, work: Work, runs: int) -> Row:
     """A B C A B C …. A tool that fails is not tried again."""
     row = Row(work.title, work.amount)
     for _ in range(runs):
@@ -121,7 +122,7 @@ def measure_in_turn(laboratory, work, runs):
     return row
 
 
-def grow(options, laboratory):
+def grow(options: Namespace, laboratory: Laboratory) -> dict:
     """More and more of the same, with ftpfs alone. Returns the record."""
     ftpfs = next(tool for tool in laboratory.tools if isinstance(tool, Ftpfs))
 
@@ -141,8 +142,8 @@ def grow(options, laboratory):
     return {**laboratory.heading, "growth": records}
 
 
-def is_whole(record):
-    """Whether a try has done everything: all works with all tools, and a verdict on every target."""
+def is_whole(record: dict) -> bool:
+    """Whether a try has done everything; says what it has not."""
     failures = [
         f"{work['title']}: {name} fails: {tool['failure']}"
         for work in record.get("works", [])

@@ -4,15 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from argparse import Namespace
 
 from . import inside, isolation, micro, page, programs, server
 from .options import INSIDE, read_options
 from .places import BENCH, REPOSITORY
-from .works import chosen_works, sizes_for
 from .work import Site
+from .works import chosen_works, sizes_for
 
 
-def main(description):
+def main(description: str) -> int:
     options = read_options(description)
     if options.inside:
         return inside.main(options)
@@ -30,7 +31,7 @@ def main(description):
     return page.measure_and_write(options) if options.page else outside(options)
 
 
-def alone(options):
+def alone(options: Namespace) -> int:
     """The micro-benchmarks, which need neither servers nor mounts."""
     results = micro.run()
     print(micro.table(results))
@@ -39,7 +40,7 @@ def alone(options):
     return 0
 
 
-def version(options):
+def version(options: Namespace) -> str:
     """The commit that is measured; with a plus sign when there are changes on top of it."""
     if options.binary:
         return "unknown"
@@ -55,7 +56,7 @@ def version(options):
     return found.stdout.strip() + ("+" if changes.stdout.strip() else "")
 
 
-def outside(options):
+def outside(options: Namespace) -> int:
     """Gets what is needed, with the machine's network; then starts the half that measures."""
     with isolation.scratch_folder() as scratch:
         try:

@@ -1,8 +1,10 @@
 """The page `Performance.md`, and the table in the README, from the recorded figures."""
 
+from textwrap import fill
+
 from . import growth, micro
 from .results import points_of, row_of
-from .summary import LIMIT, OURS
+from .summary import LIMIT, OURS, Row
 from .table import commands_text, time_text
 from .texts import bytes_text, rate_text, ratio_text, round_trips_text, verdict_text
 
@@ -12,16 +14,23 @@ PLACES = {"loopback": "On one machine", "link": "Over a link"}
 INTRODUCTION = """\
 # Performance
 
-What ftpfs takes for the work that people do with a mount, beside other mounts of the same server and `curl` without one.
+What ftpfs takes for the work that people do with a mount, beside other mounts of the same server, and `curl` without.
 
 ## Overview
 
-This page is written by `scripts/bench --page`, from what it has measured; nothing in it is written by hand. Each work is
-done by each program in turn, in a fresh mount with empty caches, and what was read or written is compared byte for byte.
-Times are medians. For writing, the time ends when all is on the server's disk. Round trips are the time divided by the
-link's round-trip time. The wire's bytes are IP packets in both directions. A failure is one of the program: what is not
-possible with it (an errno), or takes longer than the benchmark waits.
+This page is written by `scripts/bench --page` from what it has measured; no figure in it is written by hand. Each work
+is done by each program in turn, in a fresh mount with empty caches, and what was read or written is compared byte for
+byte. Times are medians. For writing, the time ends when all is on the server's disk. Round trips are the time divided
+by the link's round-trip time. The wire's bytes are IP packets in both directions. Where a program cannot do a work,
+there is its error, or how long it was waited for.
+
+`curl` is the limit: the same bytes without a mount, on one connection that has logged in before, as the mounts have. A
+mount that works on several connections at once can be faster. rclone is measured with its cache modes off and full, and
+sends cached files at once (`--vfs-write-back 0s`); the others run with their defaults.
 """
+
+WIDTH = 120
+"""Characters of a line of text."""
 
 GROWTH = """\
 The same work with more and more of the same, by ftpfs alone. A cost that grows linearly is the same for each of them,
@@ -34,13 +43,17 @@ memory. The internal parts of the file system are reached with `-enable-testing`
 """
 
 
-def table(header, rows, texts=1):
+def table(header: list[str], rows: list[list[str]], texts: int = 1) -> str:
     """A table whose first columns are text and whose others are figures."""
     lines = [header, ["---"] * texts + ["---:"] * (len(header) - texts), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def page(records):
+def paragraph(*sentences: str) -> str:
+    return fill(" ".join(sentences), WIDTH) + "\n"
+
+
+def page(records: dict[str, dict]) -> str:
     parts = [INTRODUCTION, machine_text(records)]
     for part, heading in PLACES.items():
         parts.append(f"## {heading}\n\n{comparison(records[part], part)}")
@@ -52,20 +65,22 @@ def page(records):
     return "\n".join(parts)
 
 
-def machine_text(records):
+def machine_text(records: dict[str, dict]) -> str:
     """What was measured, where and when; said of each part when they differ."""
     machine = records["loopback"]["machine"]
     commits = ", ".join(dict.fromkeys(record["version"] for record in records.values()))
     tools = ", ".join(dict.fromkeys(records["loopback"]["tools"].values()))
     loads = ", ".join(f"{record['machine']['load']:.1f}" for record in records.values() if "machine" in record)
-    return (
-        f"Measured on {records['loopback']['time'][:10]} with commit {commits} of ftpfs, on {machine['cores']} cores of "
-        f"{machine['processor']}, {bytes_text(machine['memory'])} of memory, {machine['system']}, Linux {machine['kernel']}.\n"
-        f"The load of the machine before each part was {loads}: what others did took its share. Programs: {tools}.\n"
+    return paragraph(
+        f"Measured on {records['loopback']['time'][:10]} with commit {commits} of ftpfs,",
+        f"on {machine['cores']} cores of {machine['processor']}, {bytes_text(machine['memory'])} of memory,",
+        f"{machine['system']}, Linux {machine['kernel']}.",
+        f"The load before each part was {loads}: when it is not near 0, others took their share of the machine.",
+        f"Programs: {tools}.",
     )
 
 
-def comparison(record, part):
+def comparison(record: dict, part: str) -> str:
     """The times of all programs, what ftpfs and the wire did for them, and the targets."""
     rows = [row_of(work) for work in record["works"]]
     rtt = record["link"]["rtt"]
@@ -89,7 +104,7 @@ def comparison(record, part):
     )
 
 
-def costs(rows, rtt):
+def costs(rows: list[Row], rtt: float) -> str:
     """What the daemon and the wire did for each work."""
     header = [
         "",
@@ -122,7 +137,7 @@ def costs(rows, rtt):
     return table(header, lines)
 
 
-def targets(rows):
+def targets(rows: list[Row]) -> str:
     lines = [
         [row.title, verdict["wanted"], verdict["reason"], verdict["measured"], verdict_text(verdict["is_met"]).lower()]
         for row in rows
@@ -131,7 +146,7 @@ def targets(rows):
     return table(["", "wanted", "because", "measured", ""], lines, texts=3)
 
 
-def growth_text(record, is_first):
+def growth_text(record: dict, is_first: bool) -> str:
     """`is_first`: the section begins with it."""
     lines = []
     for series in record["growth"]:
@@ -145,7 +160,7 @@ def growth_text(record, is_first):
     return f"{heading}With {record['title']}:\n\n{table(header, lines)}\n"
 
 
-def micro_text(record):
+def micro_text(record: dict) -> str:
     lines = [[result.title, *micro.texts(result)] for result in micro.results_of(record)]
     return f"## The parts alone\n\n{MICRO}\n{table(['', 'each', 'allocations', 'rate'], lines)}\n"
 
@@ -169,14 +184,17 @@ SHOWN = (
 """The beginnings of the works' titles that the README shows; the page has all."""
 
 
-def excerpt(records):
+def excerpt(records: dict[str, dict]) -> str:
     """The README's part: ftpfs, and the best of the others, in both places."""
     version = records["loopback"]["version"]
     machine = records["loopback"]["machine"]
+    server = records["loopback"]["title"].partition(",")[0]
     parts = [
-        f"Medians with commit {version} on {machine['cores']} cores of {machine['processor']}; the server is "
-        f"{records['loopback']['title'].partition(',')[0]}, beside the mounts. All figures, also of memory, CPU time and\n"
-        "bytes on the wire, are in [Performance](Sources/ftpfs/ftpfs.docc/Performance.md).",
+        paragraph(
+            f"Medians with commit {version} on {machine['cores']} cores of {machine['processor']}, which the server",
+            f"({server}) shares. More works, the memory, the CPU time and the bytes on the wire are",
+            "in [Performance](Sources/ftpfs/ftpfs.docc/Performance.md).",
+        ).strip(),
     ]
     for part, heading in PLACES.items():
         record = records[part]
@@ -192,7 +210,7 @@ def excerpt(records):
     return "\n\n".join(parts)
 
 
-def best_text(row):
+def best_text(row: Row) -> str:
     """The other mount with the shortest time, and that."""
     if not row.others:
         return "none can" if len(row.cells) > 2 else "–"

@@ -21,7 +21,7 @@ class Result:
     """Bytes a second, where it reads bytes."""
 
 
-def run():
+def run() -> list[Result]:
     """The results of all benchmarks. The library writes JSON for JMH's viewers."""
     package = ["--package-path", REPOSITORY / "Tests" / "Benchmarks", "--scratch-path", BUILD / "micro"]
     print("bench: building and running Tests/Benchmarks", file=sys.stderr, flush=True)
@@ -40,7 +40,7 @@ TIME, ALLOCATIONS, MEDIAN = "Time (wall clock)", "Allocations", "50.0"
 """What the library calls them."""
 
 
-def results(elements):
+def results(elements: list[dict]) -> list[Result]:
     """From the library's JSON. A benchmark's name holds how many units and bytes a run has (Measuring.swift)."""
     found = []
     for element in elements:
@@ -52,13 +52,13 @@ def results(elements):
     return sorted(found, key=lambda result: result.title)
 
 
-def texts(result):
+def texts(result: Result) -> list[str]:
     """Its time, its allocations and its rate."""
     rate = f"{result.rate / 1e6:.0f} MB/s" if result.rate else "–"
     return [nanoseconds_text(result.nanoseconds), f"{result.allocations:.2f}", rate]
 
 
-def table(results):
+def table(results: list[Result]) -> str:
     lines = [f"{'':<44}{'each':>10}{'allocations':>13}{'rate':>11}"]
     for result in results:
         time, allocations, rate = texts(result)
@@ -66,9 +66,9 @@ def table(results):
     return "\n".join(lines)
 
 
-def record(results, version):
+def record(results: list[Result], version: str) -> dict:
     return {"version": version, "micro": [asdict(result) for result in results]}
 
 
-def results_of(record):
+def results_of(record: dict) -> list[Result]:
     return [Result(**one) for one in record["micro"]]

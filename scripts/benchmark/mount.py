@@ -10,7 +10,7 @@ from . import processes
 from .child import Failed
 from .tools import environment_with
 
-PATIENCE = 30
+PATIENCE = 60
 """Seconds for a daemon to mount, and as many to end after the unmount; what it has to send meanwhile is little."""
 
 

@@ -7,6 +7,7 @@ measuring again. What stands on the page is measured, by the commit that it name
 import json
 import subprocess
 import sys
+from argparse import Namespace
 
 from . import chart, markdown
 from .places import BENCH, BUILD, REPOSITORY
@@ -30,7 +31,7 @@ README = REPOSITORY / "README.md"
 BEGIN, END = "<!-- scripts/bench writes this: begin -->", "<!-- end -->"
 
 
-def measure_and_write(options):
+def measure_and_write(options: Namespace) -> int:
     """Measures all parts, one after another, and writes the page. Returns the exit status."""
     FIGURES.mkdir(parents=True, exist_ok=True)
     handed_on = ["--runs", str(options.runs), "--limit", str(options.limit)]
@@ -45,13 +46,13 @@ def measure_and_write(options):
     return 0
 
 
-def write():
+def write() -> None:
     """The page, its charts and the README's part, from the figures that are there."""
     records = {part: json.loads(path.read_text()) for part in PARTS if (path := FIGURES / f"{part}.json").exists()}
     if "loopback" not in records or "link" not in records:
         sys.exit(f"bench: there are no figures in {FIGURES}: --page measures them")
     for part, path in CHARTS.items():
-        headline = f"ftpfs and rclone on {records[part]['title']}"
+        headline = f"ftpfs and other mounts: {records[part]['title']}"
         path.write_text(chart.svg(headline, [row_of(work) for work in records[part]["works"]]))
     PAGE.write_text(markdown.page(records))
     text = README.read_text()

@@ -1,17 +1,17 @@
 """The results on a terminal, 120 columns wide."""
 
-from .summary import LIMIT, OURS
+from .summary import LIMIT, OURS, Cell, Row
 from .texts import bytes_text, rate_text, ratio_text, round_trips_text, seconds_text, short_failure, verdict_text
 
 TITLE, CELL = 33, 11
 
 
-def details_header():
+def details_header() -> str:
     times = f"{'median':>9}  {'min – max':<17} {'per unit':>14} {'round trips':>11}"
     return f"{'':<14}{times} {'CPU':>7} {'memory':>9} {'wire':>9} {'conn.':>5} {'commands':>9}"
 
 
-def details(row, rtt):
+def details(row: Row, rtt: float) -> str:
     """A block of lines: a work, and what each tool took for it."""
     lines = [row.title]
     for name, cell in row.cells.items():
@@ -29,7 +29,7 @@ def details(row, rtt):
     return "\n".join(lines)
 
 
-def commands_text(cell):
+def commands_text(cell: Cell) -> str:
     """`12`; `12+` when some were not counted, `–` when they are encrypted."""
     count = cell.median("commands")
     if count is None:
@@ -37,7 +37,7 @@ def commands_text(cell):
     return f"{count:.0f}" + ("" if all(one.commands_complete for one in cell.outcomes) else "+")
 
 
-def time_text(row, name):
+def time_text(row: Row, name: str) -> str:
     """A tool's time for a work in the width of a column; why there is none."""
     cell = row.cells.get(name)
     if cell is None:
@@ -45,7 +45,7 @@ def time_text(row, name):
     return short_failure(cell.failure, CELL) if cell.failure else seconds_text(cell.median("seconds"))
 
 
-def summary(rows, names):
+def summary(rows: list[Row], names: list[str]) -> str:
     """One line for each work."""
     header = f"{'':<{TITLE}}" + "".join(f"{name:>{CELL + 1}}" for name in names)
     lines = [header + f"{'vs others':>10}{'vs ' + LIMIT:>9}"]
@@ -55,7 +55,7 @@ def summary(rows, names):
     return "\n".join(lines)
 
 
-def targets(rows):
+def targets(rows: list[Row]) -> str:
     """One line for each target: what is wanted of a work, and what was measured."""
     lines = [f"{'':<{TITLE}}  {'wanted of ' + OURS:<32}{'measured':>14}"]
     for row in rows:

@@ -21,10 +21,17 @@ from .reading import (
     WalkAgain,
 )
 from .sizes import KIB, MIB
-from .summary import LIMIT, OURS
+from .summary import LIMIT, OURS, Row
 from .texts import bytes_text, ratio_text, round_trips_text, seconds_text
 from .whole import WholeRun
+from .work import Work
 from .writing import Append, Copy, ManyWrites, Patch, Remove, Rename, SmallWrites, Unpack, WritesBehind
+
+Rows = dict[type[Work], Row]
+"""What was measured in a run."""
+
+Figure = Callable[[Row, Rows, float], float | None]
+"""Takes a figure from the row of a work, the rows of all works, and the round-trip time in seconds."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +47,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Target:
-    """A bound for one figure of a work. `figure` takes its row, the rows of all works by kind, and the RTT."""
+    """A bound for one figure of a work."""
 
     wanted: str
     reason: str
-    figure: Callable
+    figure: Figure
     bound: float
-    show: Callable
+    show: Callable[[float], str]
     is_least: bool = False
     """The figure must reach the bound; else it must not exceed it."""
 
-    def verdict(self, row, rows, rtt):
+    def verdict(self, row: Row, rows: Rows, rtt: float) -> Verdict:
         ours = row.cells[OURS]
         if ours.failure:
             return Verdict(self.wanted, self.reason, f"fails: {ours.failure}", False)
@@ -62,29 +69,29 @@ class Target:
         )
 
 
-def of_ours(name):
+def of_ours(name: str) -> Figure:
     """A figure of ftpfs alone: the most of all runs."""
     return lambda row, rows, rtt: row.cells[OURS].range(name)[1]
 
 
-def at_most(seconds, reason):
+def at_most(seconds: float, reason: str) -> Target:
     return Target(f"≤ {seconds_text(seconds)}", reason, lambda row, rows, rtt: row.seconds(OURS), seconds, seconds_text)
 
 
-def each_at_most(seconds, reason):
+def each_at_most(seconds: float, reason: str) -> Target:
     def figure(row, rows, rtt):
         return row.seconds(OURS) / row.amount[1]
 
     return Target(f"≤ {seconds_text(seconds)} each", reason, figure, seconds, seconds_text)
 
 
-def round_trips(count, reason, unit=""):
+def round_trips(count: float, reason: str, unit: str = "") -> Target:
     """`unit`: what there are many of, where the bound is for each."""
     wanted = f"≤ {count:g} RTT" + (f" {unit}" if unit else "")
     return Target(wanted, reason, lambda row, rows, rtt: row.round_trips(OURS, rtt), count, round_trips_text)
 
 
-OTHERS = {
+OTHERS: dict[str, Callable[[Row], float | None]] = {
     "curl": lambda row: row.seconds(LIMIT),
     "curlftpfs": lambda row: row.others.get("curlftpfs"),
     "rclone": lambda row: row.better_rclone,
@@ -93,7 +100,7 @@ OTHERS = {
 """Whom ftpfs is compared with → their seconds. `rclone` is the better of its two modes."""
 
 
-def rate_of(other, factor, reason):
+def rate_of(other: str, factor: float, reason: str) -> Target:
     """ftpfs moves at least `factor` times as many bytes in a second."""
 
     def figure(row, rows, rtt):
@@ -102,7 +109,7 @@ def rate_of(other, factor, reason):
     return Target(f"≥ {factor:g} × the rate of {other}", reason, figure, factor, ratio_text, is_least=True)
 
 
-def time_of(other, factor, reason):
+def time_of(other: str, factor: float, reason: str) -> Target:
     """ftpfs needs at most `factor` of the time."""
 
     def figure(row, rows, rtt):
@@ -112,24 +119,24 @@ def time_of(other, factor, reason):
     return Target(f"≤ {factor:g} × the time of {other}", reason, figure, factor, ratio_text)
 
 
-def wire(count, reason):
+def wire(count: int, reason: str) -> Target:
     return Target(f"< {bytes_text(count)} on the wire", reason, of_ours("bytes"), count - 1, bytes_text)
 
 
-def memory(count, reason):
+def memory(count: int, reason: str) -> Target:
     return Target(f"≤ {bytes_text(count)} resident", reason, of_ours("peak"), count, bytes_text)
 
 
-def no_command(reason):
+def no_command(reason: str) -> Target:
     return Target("no command on the wire", reason, of_ours("commands"), 0, lambda count: f"{count:.0f} commands")
 
 
-def no_read(reason):
+def no_read(reason: str) -> Target:
     """No request for content reaches the daemon: see `Work.asks_daemon`."""
     return Target("no READ to the daemon", reason, of_ours("asks_daemon"), 0, lambda asks: "some" if asks else "none")
 
 
-def processor_time_of_rclone(factor, reason):
+def processor_time_of_rclone(factor: float, reason: str) -> Target:
     """By the byte, and so by the work: both read the same."""
 
     def figure(row, rows, rtt):
@@ -140,7 +147,7 @@ def processor_time_of_rclone(factor, reason):
     return Target(f"≤ {factor:g} × the CPU time of rclone", reason, figure, factor, ratio_text)
 
 
-def faster_than(kind, factor, reason):
+def faster_than(kind: type[Work], factor: float, reason: str) -> Target:
     """`factor` times as fast as another work of the same run."""
 
     def figure(row, rows, rtt):
@@ -163,7 +170,7 @@ MANY = [
 ]
 BEHIND = [faster_than(ManyWrites, 20, "a close() that waits for the local disk instead of the server")]
 
-TARGETS = {
+TARGETS: dict[type[Work], tuple[list[Target], list[Target]]] = {
     # Work: (on loopback, over a link)
     SequentialRead: (
         [
@@ -260,7 +267,7 @@ TARGETS = {
 }
 
 
-def judge(rows, rtt):
+def judge(rows: Rows, rtt: float) -> None:
     """Gives the rows (by kind of work) of which ftpfs has figures their verdicts."""
     for kind, row in rows.items():
         if OURS in row.cells:
