@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from dataclasses import dataclass
 
-from . import chart, growth, isolation, programs, results, server, table, targets
+from . import chart, growth, isolation, markdown, programs, results, server, table, targets
 from .content import make_older
 from .measure import Measurement
 from .network import Link, Loopback
@@ -22,6 +22,10 @@ MEMORY = 4 * GIB
 
 LITTLE_MEMORY = 256 * MIB
 """The same for a try."""
+
+SILENCE, LITTLE_SILENCE = 0.1, 0.02
+"""Seconds without a byte on the wire, besides three round trips, after which nothing more is on its way: many times
+what a daemon needs to think. For a try it may be wrong."""
 
 BUSY = 0.5
 """Load per core before the first run from which on others take what is measured."""
@@ -44,13 +48,17 @@ def main(options: Namespace) -> int:
     try:
         laboratory = set_up(options)
         works = chosen_works(options, laboratory.site)
-        record = grow(options, laboratory) if options.growth else compare(options, laboratory, works)
+        record = laboratory.heading
+        if not options.growth:
+            record |= compare(options, laboratory, works)
+        if options.growth or options.smoke:
+            record |= grow(options, laboratory)
         if options.json:
             options.json.write_text(json.dumps(record, indent=1) + "\n")
     except KeyboardInterrupt:
         print("bench: interrupted", file=sys.stderr)
         return 130
-    return 0 if not options.smoke or is_whole(record) else 1
+    return 0 if not options.smoke or is_whole(record) and can_be_shown(record) else 1
 
 
 def set_up(options: Namespace) -> Laboratory:
@@ -72,9 +80,9 @@ def set_up(options: Namespace) -> Laboratory:
     site = Site(plain.root, secure.root, memory / "local", plain.owner, sizes_for(options))
     tools = programs.tools(found["programs"], options.options)
     servers = {False: plain, True: secure}
-    measurement = Measurement(
-        servers, Wire(network.device, plain.port), network, scratch, options.limit, options.drop_caches
-    )
+    silence = (LITTLE_SILENCE if options.quick else SILENCE) + 3 * network.rtt
+    wire = Wire(network.device, plain.port)
+    measurement = Measurement(servers, wire, silence, scratch, options.limit, options.drop_caches)
     runs = f"medians of {options.runs} runs" if options.runs > 1 else "a single run"
     title = ", ".join(filter(None, [options.server, network.title, options.options, runs]))
     machine = results.machine()
@@ -87,7 +95,7 @@ def set_up(options: Namespace) -> Laboratory:
 
 
 def compare(options: Namespace, laboratory: Laboratory, works: list[Work]) -> dict:
-    """All works with all tools, beside each other. Returns the record."""
+    """All works with all tools, beside each other. Returns that part of the record."""
     print(f"\n{table.details_header()}", flush=True)
     ftpfs = next((tool for tool in laboratory.tools if isinstance(tool, Ftpfs)), None)
     works = [work for work in works if not work.option or ftpfs and ftpfs.knows(work.option)]
@@ -106,7 +114,7 @@ def compare(options: Namespace, laboratory: Laboratory, works: list[Work]) -> di
     print(f"\n{table.targets(shown)}")
     if options.chart:
         options.chart.write_text(chart.svg(f"ftpfs and other mounts: {laboratory.heading['title']}", shown))
-    return {**laboratory.heading, "works": [results.work_record(row) for row in shown]}
+    return {"works": [results.work_record(row) for row in shown]}
 
 
 def measure_in_turn(laboratory: Laboratory, work: Work, runs: int) -> Row:
@@ -123,7 +131,7 @@ def measure_in_turn(laboratory: Laboratory, work: Work, runs: int) -> Row:
 
 
 def grow(options: Namespace, laboratory: Laboratory) -> dict:
-    """More and more of the same, with ftpfs alone. Returns the record."""
+    """More and more of the same, with ftpfs alone. Returns that part of the record."""
     ftpfs = next(tool for tool in laboratory.tools if isinstance(tool, Ftpfs))
 
     def take(work):
@@ -139,23 +147,30 @@ def grow(options: Namespace, laboratory: Laboratory) -> dict:
             print(growth.line(point), flush=True)
         print(growth.growth_text(series, points), flush=True)
         records.append(results.series_record(series, points))
-    return {**laboratory.heading, "growth": records}
+    return {"growth": records}
 
 
 def is_whole(record: dict) -> bool:
     """Whether a try has done everything; says what it has not."""
     failures = [
         f"{work['title']}: {name} fails: {tool['failure']}"
-        for work in record.get("works", [])
+        for work in record["works"]
         for name, tool in work["tools"].items()
         if "failure" in tool
     ]
     failures += [
         f"{series['title']}: {point['failure']}"
-        for series in record.get("growth", [])
+        for series in record["growth"]
         for point in series["points"]
         if point["failure"]
     ]
     for failure in failures:
         print(f"bench: {failure}", file=sys.stderr)
     return not failures
+
+
+def can_be_shown(record: dict) -> bool:
+    """Whether the page can be written from it, as it is read again from a file."""
+    again = json.loads(json.dumps(record))
+    parts = {"loopback": again, "link": again, "growth": again}
+    return all(work["title"] in markdown.page(parts) for work in record["works"]) and bool(markdown.excerpt(parts))

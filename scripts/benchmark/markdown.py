@@ -25,7 +25,8 @@ by the link's round-trip time. The wire's bytes are IP packets in both direction
 there is its error, or how long it was waited for.
 
 `curl` is the limit: the same bytes without a mount, on one connection that has logged in before, as the mounts have. A
-mount that works on several connections at once can be faster. rclone is measured with its cache modes off and full, and
+mount that works on several connections at once can be faster, and some versions of curl (7.88) now and then wait for a
+second after a small upload. rclone is measured with its cache modes off and full, and
 sends cached files at once (`--vfs-write-back 0s`); the others run with their defaults.
 """
 

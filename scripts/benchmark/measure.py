@@ -47,10 +47,13 @@ class Outcome:
 
 
 class Measurement:
-    """Everything a run needs; the same for all of them. `servers`: is it the one with TLS → Server."""
+    """Everything a run needs; the same for all of them.
 
-    def __init__(self, servers, wire, network, scratch, limit, drops_caches=False):
-        self.servers, self.wire, self.network, self.scratch, self.limit = servers, wire, network, scratch, limit
+    `servers`: is it the one with TLS → Server. `silence`: after so many seconds without a byte the wire is at rest.
+    """
+
+    def __init__(self, servers, wire, silence, scratch, limit, drops_caches=False):
+        self.servers, self.wire, self.silence, self.scratch, self.limit = servers, wire, silence, scratch, limit
         self.drops_caches = drops_caches
 
     def take(self, tool, work):
@@ -122,12 +125,11 @@ class Measurement:
 
     def _come_to_rest(self):
         """Waits until the wire is silent for a moment: what is fetched or armed ahead is a cost of the work too."""
-        moment = 0.1 + 3 * self.network.rtt
         deadline = time.monotonic() + 5
         before = None
         while before != (now := self.wire.bytes()) and time.monotonic() < deadline:
             before = now
-            time.sleep(moment)
+            time.sleep(self.silence)
 
 
 def has_arrived(work):

@@ -39,7 +39,7 @@ def read_options(description):
     pages = "measure all of it, and write the page of the documentation, its charts and the README's part"
     option("--page", pages, action="store_true")
     option("--render", "write them again, from what --page has measured last", action="store_true")
-    smoke = f"try the benchmark itself: --quick, one run, {OURS} and {LIMIT} alone; exits with 1 if any work fails"
+    smoke = f"try the benchmark itself: --quick, one run, {OURS} and {LIMIT} alone; exits with 1 if a work fails"
     option("--smoke", smoke, action="store_true")
     option(INSIDE, argparse.SUPPRESS, type=Path)
     options = parser.parse_args()

@@ -82,6 +82,7 @@ class SmallWrites(Writing):
         return written and all((self.folder / name).read_bytes() == small(seed) for seed, name in enumerate(self.names))
 
     def curl(self, url):
+        # Some versions (7.88) wait for a second after an upload now and then; it shows in the time of many small ones.
         return ["--upload-file", "{" + ",".join(str(self.local(name)) for name in self.names) + "}", f"{url}writing/"]
 
 
