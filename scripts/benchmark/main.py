@@ -47,7 +47,7 @@ def version(options: Namespace) -> str:
     words = ["git", "-C", str(REPOSITORY)]
     found = subprocess.run([*words, "rev-parse", "--short=12", "HEAD"], stdout=subprocess.PIPE, text=True)
     changes = subprocess.run(
-        [*words, "status", "--porcelain", "--untracked-files=no", "--", "Sources", "Package.swift"],
+        [*words, "status", "--porcelain", "--untracked-files=no", "--", "Sources", "Package.swift", ":!*.docc/*"],
         stdout=subprocess.PIPE,
         text=True,
     )
