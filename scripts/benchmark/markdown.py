@@ -5,7 +5,7 @@ from textwrap import fill
 from . import growth, micro
 from .results import points_of, row_of
 from .summary import LIMIT, OURS, Row
-from .table import commands_text, time_text
+from .table import commands_text, ratio_to_ours, time_text
 from .texts import bytes_text, rate_text, ratio_text, round_trips_text, verdict_text
 
 PLACES = {"loopback": "On one machine", "link": "Over a link"}
@@ -20,14 +20,14 @@ What ftpfs takes for the work that people do with a mount, beside other mounts o
 
 This page is written by `scripts/bench --page` from what it has measured; no figure in it is written by hand. Each work
 is done by each program in turn, in a fresh mount with empty caches, and what was read or written is compared byte for
-byte. Times are medians. For writing, the time ends when all is on the server's disk. Round trips are the time divided
-by the link's round-trip time. The wire's bytes are IP packets in both directions. Where a program cannot do a work,
-there is its error, or how long it was waited for.
+byte. Times are medians, and in brackets stands how many times as long as ftpfs a program takes. For writing, the time
+ends when all is on the server's disk. Round trips are the time divided by the link's round-trip time. The wire's bytes
+are IP packets in both directions. Where a program cannot do a work, there is its error, or how long it was waited for.
 
 `curl` is the limit: the same bytes without a mount, on one connection that has logged in before, as the mounts have. A
 mount that works on several connections at once can be faster, and some versions of curl (7.88) now and then wait for a
-second after a small upload. rclone is measured with its cache modes off and full, and
-sends cached files at once (`--vfs-write-back 0s`); the others run with their defaults.
+second after a small upload. rclone is measured with its cache modes off and full, and sends cached files at once
+(`--vfs-write-back 0s`); the others run with their defaults.
 """
 
 WIDTH = 120
@@ -86,16 +86,12 @@ def comparison(record: dict, part: str) -> str:
     rows = [row_of(work) for work in record["works"]]
     rtt = record["link"]["rtt"]
     names = list(record["tools"])
-    times = [
-        [row.title, *(time_text(row, name) for name in names), ratio_text(row.by_others), ratio_text(row.by_limit)]
-        for row in rows
-    ]
-    header = ["", *names, "faster than the best other", f"of {LIMIT}'s speed"]
+    times = [[row.title, *(time_and_ratio(row, name) for name in names)] for row in rows]
     return "\n\n".join(
         [
             f"With {record['title']}.",
             f"![Times of ftpfs, rclone and curl](performance-{part}.svg)",
-            table(header, times),
+            table(["", *names], times),
             f"### What it costs: {PLACES[part].lower()}",
             costs(rows, rtt),
             f"### The targets of the project: {PLACES[part].lower()}",
@@ -103,6 +99,12 @@ def comparison(record: dict, part: str) -> str:
             "",
         ]
     )
+
+
+def time_and_ratio(row: Row, name: str) -> str:
+    """A tool's time, and in brackets how many times as long as ftpfs's that is."""
+    ratio = ratio_to_ours(row, name)
+    return time_text(row, name) + (f" ({ratio})" if ratio else "")
 
 
 def costs(rows: list[Row], rtt: float) -> str:

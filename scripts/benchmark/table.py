@@ -1,9 +1,9 @@
 """The results on a terminal, 120 columns wide."""
 
-from .summary import LIMIT, OURS, Cell, Row
+from .summary import OURS, Cell, Row
 from .texts import bytes_text, rate_text, ratio_text, round_trips_text, seconds_text, short_failure, verdict_text
 
-TITLE, CELL = 33, 11
+TITLE, CELL, RATIO = 33, 11, 7
 
 
 def details_header() -> str:
@@ -45,13 +45,22 @@ def time_text(row: Row, name: str) -> str:
     return short_failure(cell.failure, CELL) if cell.failure else seconds_text(cell.median("seconds"))
 
 
+def ratio_to_ours(row: Row, name: str) -> str:
+    """How many times as long a tool takes as ftpfs; nothing for ftpfs itself, and for those that have no time."""
+    ratio = row.ratio(row.seconds(name)) if name != OURS else None
+    return "" if ratio is None else ratio_text(ratio)
+
+
 def summary(rows: list[Row], names: list[str]) -> str:
-    """One line for each work."""
-    header = f"{'':<{TITLE}}" + "".join(f"{name:>{CELL + 1}}" for name in names)
-    lines = [header + f"{'vs others':>10}{'vs ' + LIMIT:>9}"]
+    """One line for each work: the tools' times, and how many times as long as ftpfs's they are."""
+
+    def cell(name: str, time: str, ratio: str = "") -> str:
+        return f"{time:>{CELL}}" + ("" if name == OURS else f"{ratio:>{RATIO}}")
+
+    lines = [" " * TITLE + "".join(cell(name, name) for name in names)]
     for row in rows:
-        cells = "".join(f"{time_text(row, name):>{CELL + 1}}" for name in names)
-        lines.append(f"{row.title:<{TITLE}}{cells}{ratio_text(row.by_others):>10}{ratio_text(row.by_limit):>9}")
+        cells = "".join(cell(name, time_text(row, name), ratio_to_ours(row, name)) for name in names)
+        lines.append(f"{row.title:<{TITLE}}{cells}".rstrip())
     return "\n".join(lines)
 
 
