@@ -40,20 +40,21 @@ def alone(options: Namespace) -> int:
     return 0
 
 
+MEASURED = ["--", "Sources", "Package.swift", ":!*.docc/*"]
+"""What of the repository makes the program."""
+
+
 def version(options: Namespace) -> str:
-    """The commit that is measured; with a plus sign when there are changes on top of it."""
+    """The last commit that changed the program, with a plus sign when there are changes on top of it."""
     if options.binary:
         return "unknown"
-    words = ["git", "-C", str(REPOSITORY)]
-    found = subprocess.run([*words, "rev-parse", "--short=12", "HEAD"], stdout=subprocess.PIPE, text=True)
-    changes = subprocess.run(
-        [*words, "status", "--porcelain", "--untracked-files=no", "--", "Sources", "Package.swift", ":!*.docc/*"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    if found.returncode != 0:
-        return "unknown"
-    return found.stdout.strip() + ("+" if changes.stdout.strip() else "")
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", REPOSITORY, *words], stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    commit = git("log", "-1", "--format=%h", "--abbrev=12", *MEASURED)
+    changes = git("status", "--porcelain", "--untracked-files=no", *MEASURED)
+    return f"{commit}+" if changes else commit or "unknown"
 
 
 def outside(options: Namespace) -> int:

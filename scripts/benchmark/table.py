@@ -57,7 +57,7 @@ def summary(rows: list[Row], names: list[str]) -> str:
     def cell(name: str, time: str, ratio: str = "") -> str:
         return f"{time:>{CELL}}" + ("" if name == OURS else f"{ratio:>{RATIO}}")
 
-    lines = [" " * TITLE + "".join(cell(name, name) for name in names)]
+    lines = [(" " * TITLE + "".join(cell(name, name) for name in names)).rstrip()]
     for row in rows:
         cells = "".join(cell(name, time_text(row, name), ratio_to_ours(row, name)) for name in names)
         lines.append(f"{row.title:<{TITLE}}{cells}".rstrip())
