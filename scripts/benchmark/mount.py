@@ -64,11 +64,15 @@ class Mount:
         self.daemon.wait()
 
     def stop(self):
-        """The daemon does nothing until it is let go on; whoever asks it waits."""
-        self.daemon.send_signal(signal.SIGSTOP)
+        """The daemon does nothing until it is let go on; whoever asks it waits.
+
+        A child of this process may call it too. `Popen.send_signal` would do nothing there: it asks first whether the
+        daemon has ended, which only its parent is told.
+        """
+        os.kill(self.daemon.pid, signal.SIGSTOP)
 
     def let_go_on(self):
-        self.daemon.send_signal(signal.SIGCONT)
+        os.kill(self.daemon.pid, signal.SIGCONT)
 
     def cpu_seconds(self):
         return processes.cpu_seconds(self.daemon.pid)

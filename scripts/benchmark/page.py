@@ -38,7 +38,8 @@ def measure_and_write(options: Namespace) -> int:
     for part, words in PARTS.items():
         print(f"\n== {part}\n", flush=True)
         new = FIGURES / f"{part}.new"
-        done = subprocess.run([BENCH, *words, *handed_on, "--json", new])
+        # Whoever ends this ends that too.
+        done = subprocess.run(["setpriv", "--pdeathsig", "TERM", BENCH, *words, *handed_on, "--json", new])
         if done.returncode != 0:
             return done.returncode
         new.rename(FIGURES / f"{part}.json")
