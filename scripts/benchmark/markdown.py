@@ -18,7 +18,7 @@ What ftpfs takes for the work that people do with a mount, beside other mounts o
 
 ## Overview
 
-This page is written by `scripts/bench --page` from what it has measured; no figure in it is written by hand. Each work
+The tables on this page are written by `scripts/bench --page`, from what it has measured, and never by hand. Each work
 is done by each program in turn, in a fresh mount with empty caches, and what was read or written is compared byte for
 byte. Times are medians, and in brackets stands how many times as long as ftpfs a program takes. For writing, the time
 ends when all is on the server's disk. Round trips are the time divided by the link's round-trip time. The wire's bytes

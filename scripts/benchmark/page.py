@@ -1,5 +1,7 @@
 """One command for everything: measures it all, and writes the page of the documentation and the README's part.
 
+The end of the page, from the heading `BY_HAND` on, is for what a person has found out about the figures, and is kept.
+
 The figures of each part are kept as JSON in .build/benchmark/page, so that the page can be written again without
 measuring again. What stands on the page is measured, by the commit that it names.
 """
@@ -26,6 +28,7 @@ PARTS = {
 
 CATALOG = REPOSITORY / "Sources" / "ftpfs" / "ftpfs.docc"
 PAGE = CATALOG / "Performance.md"
+BY_HAND = "## What bounds it"
 CHARTS = {"loopback": CATALOG / "performance-loopback.svg", "link": CATALOG / "performance-link.svg"}
 README = REPOSITORY / "README.md"
 BEGIN, END = "<!-- scripts/bench writes this: begin -->", "<!-- end -->"
@@ -55,7 +58,8 @@ def write() -> None:
     for part, path in CHARTS.items():
         headline = f"ftpfs and other mounts: {records[part]['title']}"
         path.write_text(chart.svg(headline, [row_of(work) for work in records[part]["works"]]))
-    PAGE.write_text(markdown.page(records))
+    _, heading, findings = (PAGE.read_text() if PAGE.exists() else "").partition(BY_HAND)
+    PAGE.write_text(markdown.page(records) + (f"\n{heading}{findings}" if heading else ""))
     text = README.read_text()
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)

@@ -231,7 +231,8 @@ TARGETS: dict[type[Work], tuple[list[Target], list[Target]]] = {
         [at_most(0.25, "1.7 ms for a file: STOR, and the rename into place")],
         [round_trips(2.3, "STOR on a connection that is ready, and the reply at its end", "each")],
     ),
-    WritesBehind: (BEHIND, BEHIND),
+    ManyWrites: ([BOUNDED], [BOUNDED]),
+    WritesBehind: ([*BEHIND, BOUNDED], [*BEHIND, BOUNDED]),
     Unpack: (
         [at_most(0.4, "1.3 ms for a file, with its time and mode")],
         [round_trips(3, "a small write, with time and mode sent together", "a file")],
