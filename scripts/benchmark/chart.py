@@ -1,4 +1,4 @@
-"""The results as a picture for a README: for each work a bar for ftpfs, for the better rclone and for curl.
+"""The results as a picture for a README: for each work a bar for ftpfs, for the best other mount and for curl.
 
 The scale is linear and each work has its own: the longest bar of a work is as wide as the chart, so that the lengths
 of its bars are in the ratio of their times. The times stand beside them. Colours suit light and dark pages: there is
@@ -7,8 +7,8 @@ no background, and text and bars follow the reader's setting.
 
 from html import escape
 
-from .summary import LIMIT, OURS, best_other, ratio
-from .table import ratio_text, seconds_text
+from .summary import LIMIT, OURS, Cell, Row
+from .texts import ratio_text, seconds_text
 
 WIDTH, LEFT, BARS, TOP = 860, 232, 430, 92
 BAR, GAP, GROUP_GAP = 11, 2, 14
@@ -34,42 +34,46 @@ def bar(y, length, kind):
     return f'<rect x="{LEFT}" y="{y:g}" width="{max(length, 1):.1f}" height="{BAR}" rx="2" class="{kind}"/>'
 
 
-def better_rclone(row):
-    """The rclone cell with the shorter time; one that fails when both do; None without rclone."""
-    cells = [cell for name, cell in row.items() if name.startswith("rclone")]
-    return min(cells, key=lambda cell: (bool(cell.failure), cell.failure or cell.median("seconds")), default=None)
+def best_of_others(row: Row) -> tuple[str, Cell | None]:
+    """The other mount with the shortest time, with its name; one that fails when all do; no Cell without any."""
+    cells = [(name, cell) for name, cell in row.cells.items() if name not in (OURS, LIMIT)]
+    name, cell = min(
+        cells, key=lambda one: (bool(one[1].failure), one[1].failure or one[1].median("seconds")), default=("", None)
+    )
+    return name.partition(" ")[0], cell
 
 
-def group(y, title, row):
+def group(y, row):
     """The bars of one work; returns the elements and where the next group starts."""
-    series = [("ours", row.get(OURS)), ("other", better_rclone(row)), ("limit", row.get(LIMIT))]
-    series = [(kind, cell) for kind, cell in series if cell]
-    longest = max((cell.median("seconds") for _, cell in series if not cell.failure), default=1)
+    other, best = best_of_others(row)
+    series = [("ours", "", row.cells.get(OURS)), ("other", other, best), ("limit", "", row.cells.get(LIMIT))]
+    series = [(kind, name, cell) for kind, name, cell in series if cell]
+    longest = max((cell.median("seconds") for _, _, cell in series if not cell.failure), default=1)
     height = len(series) * (BAR + GAP)
-    elements = [text(LEFT - 12, y + height / 2 + 3, title, anchor="end")]
-    for index, (kind, cell) in enumerate(series):
+    elements = [text(LEFT - 12, y + height / 2 + 3, row.title, anchor="end")]
+    for index, (kind, name, cell) in enumerate(series):
         top = y + index * (BAR + GAP)
         if cell.failure:
-            elements.append(text(LEFT + 6, top + BAR - 1, f"fails: {cell.failure}", "soft"))
+            elements.append(text(LEFT + 6, top + BAR - 1, f"{name} fails: {cell.failure}".strip(), "soft"))
             continue
         seconds = cell.median("seconds")
         length = BARS * seconds / longest
         elements += [
             bar(top, length, kind),
-            text(LEFT + max(length, 1) + 6, top + BAR - 1, seconds_text(seconds), "soft"),
+            text(LEFT + max(length, 1) + 6, top + BAR - 1, f"{seconds_text(seconds)} {name}".strip(), "soft"),
         ]
-    if factor := ratio(row, best_other(row)):
+    if factor := row.by_others:
         elements.append(text(WIDTH - 12, y + height / 2 + 3, ratio_text(factor), "ratio", "end"))
     return elements, y + height + GROUP_GAP
 
 
 def svg(headline, rows):
-    """The chart. `rows`: (title, tool → Cell)."""
+    """The chart. A work that only ftpfs has done has nothing to stand beside, and is left out."""
     body = [text(12, 26, headline, "head")]
     x = LEFT
     for kind, label in (
         ("ours", "ftpfs"),
-        ("other", "rclone, the better of its cache modes off and full"),
+        ("other", "the best other mount: rclone or curlftpfs"),
         ("limit", "raw curl, no mount"),
     ):
         body += [
@@ -78,10 +82,12 @@ def svg(headline, rows):
         ]
         x += BAR + 30 + 6.2 * len(label)
     body += [text(LEFT, 78, "time, shorter is better; each work has its own scale", "soft")]
-    body += [text(WIDTH - 12, 78, "faster than the best other mount", "soft", "end")]
+    body += [text(WIDTH - 12, 78, "times as fast as the other", "soft", "end")]
     y = TOP
-    for title, row in rows:
-        elements, y = group(y, title, row)
+    for row in rows:
+        if len(row.cells) == 1:
+            continue
+        elements, y = group(y, row)
         body += elements
     lines = "\n".join(body)
     return (

@@ -3,7 +3,8 @@
 The course of a run: the server's disk is brought to where the work starts, the daemon mounts with empty caches, the
 connections come to rest; the clock and the counters start, the work is done in a process of its own, what it wrote is
 waited for on the server's disk; the connections come to rest again and the counters stop; then what was read or written
-is compared, byte for byte, and the mount is taken down.
+is compared, byte for byte, and the mount is taken down. A work that says so does not wait for the server: what it wrote
+must be there when the mount is gone.
 """
 
 import os
@@ -27,25 +28,32 @@ class Outcome:
     cpu: float = 0
     """Seconds of the daemon with all its children; of curl."""
     peak: int = 0
-    """KiB: the most memory it had since it was started."""
+    """Bytes: the most memory it had since it was started."""
     moved: int = 0
     """Bytes that the daemon read and wrote: next to none when the kernel answers from its own cache."""
     bytes: int = 0
     connections: int = 0
-    commands: int = 0
+    commands: int | None = 0
+    """None: nobody can tell, they are encrypted."""
+    asks_daemon: bool | None = None
+    """Whether doing it again asks the daemon for something; None where nobody has looked."""
     verbs: Counter = field(default_factory=Counter)
     commands_complete: bool = True
 
-    def take(self, traffic):
-        self.bytes, self.connections, self.commands = traffic.bytes, traffic.connections, traffic.commands
+    def take(self, traffic, is_secure):
+        self.bytes, self.connections = traffic.bytes, traffic.connections
+        self.commands = None if is_secure else traffic.commands
         self.verbs, self.commands_complete = traffic.verbs, traffic.is_complete
 
 
 class Measurement:
-    """Everything a run needs; the same for all of them."""
+    """Everything a run needs; the same for all of them.
 
-    def __init__(self, server, wire, network, scratch, limit, drops_caches=False):
-        self.server, self.wire, self.network, self.scratch, self.limit = server, wire, network, scratch, limit
+    `servers`: is it the one with TLS → Server. `silence`: after so many seconds without a byte the wire is at rest.
+    """
+
+    def __init__(self, servers, wire, silence, scratch, limit, drops_caches=False):
+        self.servers, self.wire, self.silence, self.scratch, self.limit = servers, wire, silence, scratch, limit
         self.drops_caches = drops_caches
 
     def take(self, tool, work):
@@ -54,14 +62,17 @@ class Measurement:
         if self.drops_caches:
             isolation.forget_caches()
         try:
-            return self._curl(tool, work) if isinstance(tool, Curl) else self._mounted(tool, work)
+            outcome = self._curl(tool, work) if isinstance(tool, Curl) else self._mounted(tool, work)
+            if not has_arrived(work):
+                raise Failed("not on the server")
+            return outcome
         except Failed as reason:
             return Outcome(failure=str(reason))
 
     def _mounted(self, tool, work):
         outcome = Outcome()
         self.wire.start()
-        with Mount(tool, self.server, self.scratch) as mount:
+        with Mount(tool, self.servers[work.is_secure], self.scratch, work.option) as mount:
             try:
                 cpu, moved = 0.0, 0
                 if not work.starts_before_mount:
@@ -71,12 +82,16 @@ class Measurement:
                     self.wire.start()
                     cpu, moved = mount.cpu_seconds(), mount.bytes_moved()
                 outcome.seconds, result = do(lambda: work.run(mount.path), self.limit)
-                outcome.seconds += mount.seconds_to_mount if work.starts_before_mount else self._until_arrived(work)
+                if work.starts_before_mount:
+                    outcome.seconds += mount.seconds_to_mount
+                elif not work.ends_behind_program:
+                    outcome.seconds += self._until_arrived(work)
                 self._come_to_rest()
-                outcome.take(self.wire.stop())
+                outcome.take(self.wire.stop(), work.is_secure)
                 outcome.cpu, outcome.moved = mount.cpu_seconds() - cpu, mount.bytes_moved() - moved
                 outcome.peak = mount.peak_memory()
                 do(lambda: work.check(mount.path, result), self.limit)
+                outcome.asks_daemon = work.asks_daemon(mount)
             except TooSlow:
                 # What hangs in the mount is let go before it is unmounted.
                 mount.kill()
@@ -84,18 +99,17 @@ class Measurement:
         return outcome
 
     def _curl(self, tool, work):
-        outcome = Outcome()
-        # --disable: no ~/.curlrc.
-        options = ["--disable", "--silent", "--show-error", "--fail-early", "--write-out", "%{time_pretransfer}\\n"]
-        command = [tool.program, *options, *work.curl(self.server.url)]
+        outcome, server = Outcome(), self.servers[work.is_secure]
+        command = tool.command(server, work.curl(server.url), has_logged_in=not work.login_counts)
         self.wire.start()
         outcome.seconds, (output, usage) = do(lambda: run_curl(command), self.limit)
         if not work.login_counts:
-            outcome.seconds -= float(output.split()[0])
+            # The first transfer was the one that logged in.
+            outcome.seconds = sum(map(float, output.split()[1:]))
         outcome.seconds += self._until_arrived(work)
         self._come_to_rest()
-        outcome.take(self.wire.stop())
-        outcome.cpu, outcome.peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+        outcome.take(self.wire.stop(), work.is_secure)
+        outcome.cpu, outcome.peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
         return outcome
 
     def _until_arrived(self, work):
@@ -111,12 +125,11 @@ class Measurement:
 
     def _come_to_rest(self):
         """Waits until the wire is silent for a moment: what is fetched or armed ahead is a cost of the work too."""
-        moment = 0.1 + 3 * self.network.rtt
         deadline = time.monotonic() + 5
         before = None
         while before != (now := self.wire.bytes()) and time.monotonic() < deadline:
             before = now
-            time.sleep(moment)
+            time.sleep(self.silence)
 
 
 def has_arrived(work):

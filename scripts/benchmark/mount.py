@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -9,21 +10,21 @@ from . import processes
 from .child import Failed
 from .tools import environment_with
 
-PATIENCE = 30
-"""Seconds for a daemon to mount, and as many to end after the unmount."""
+PATIENCE = 60
+"""Seconds for a daemon to mount, and as many to end after the unmount; what it has to send meanwhile is little."""
 
 
 class Mount:
-    """A program's mount of the server; use it in a `with` statement."""
+    """A program's mount of the server; use it in a `with` statement. `option`: a mount option for ftpfs."""
 
-    def __init__(self, tool, server, scratch):
+    def __init__(self, tool, server, scratch, option=""):
         self.tool = tool
         self.path = scratch / "mnt"
         self.cache = scratch / "cache"
         self.log = scratch / f"{tool.name.replace(' ', '-')}.log"
         self.path.mkdir(exist_ok=True)
         self.cache.mkdir(mode=0o700)
-        command, environment = tool.command(server, self.path, self.cache)
+        command, environment = tool.command(server, self.path, self.cache, option)
         self.log_file = open(self.log, "wb")
         self.start = time.perf_counter()
         self.daemon = subprocess.Popen(
@@ -62,11 +63,22 @@ class Mount:
         self.daemon.kill()
         self.daemon.wait()
 
+    def stop(self):
+        """The daemon does nothing until it is let go on; whoever asks it waits.
+
+        A child of this process may call it too. `Popen.send_signal` would do nothing there: it asks first whether the
+        daemon has ended, which only its parent is told.
+        """
+        os.kill(self.daemon.pid, signal.SIGSTOP)
+
+    def let_go_on(self):
+        os.kill(self.daemon.pid, signal.SIGCONT)
+
     def cpu_seconds(self):
         return processes.cpu_seconds(self.daemon.pid)
 
     def peak_memory(self):
-        """KiB"""
+        """Bytes"""
         return processes.peak_memory(self.daemon.pid)
 
     def bytes_moved(self):

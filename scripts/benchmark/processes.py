@@ -37,13 +37,13 @@ def cpu_seconds(pid):
 
 
 def peak_memory(pid):
-    """The most that was resident at once, in KiB (VmHWM); the largest of the process and its children."""
+    """Bytes: the most that was resident at once (VmHWM); the largest of the process and its children."""
     peaks = [0]
     for member in family(pid):
         try:
             for line in Path(f"/proc/{member}/status").read_text().splitlines():
                 if line.startswith("VmHWM:"):
-                    peaks.append(int(line.split()[1]))
+                    peaks.append(int(line.split()[1]) * 1024)
         except OSError:
             pass
     return max(peaks)

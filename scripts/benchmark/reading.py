@@ -1,12 +1,14 @@
 """The works that read."""
 
+import mmap
 import os
 import random
 import subprocess
 
-from .child import Failed, program
+from .child import Failed, TooSlow, do, program
 from .content import BLOCK, digest, names, small, tree_of, write_file
 from .sizes import amount_text
+from .summary import LIMIT, OURS
 from .work import Work
 
 PAGE = 4096
@@ -56,11 +58,60 @@ class SequentialRead(Bulk):
 class SecondRead(Bulk):
     title = "the same file again"
 
+    PATIENCE = 5
+    """Seconds: a hundred times what the kernel needs for what it has."""
+
     def warm(self, place):
         read_through(place / "bulk")
 
+    def asks_daemon(self, mount):
+        """Reads it once more while the daemon is stopped: what waits then has asked it."""
+        try:
+            do(lambda: self._read_without(mount), self.PATIENCE)
+        except TooSlow:
+            return True
+        finally:
+            mount.let_go_on()
+        return False
+
+    def _read_without(self, mount):
+        """Opens it, which may ask whether it is still the same, and touches all its pages without the daemon.
+
+        In memory, and not by read(2): that may ask for the attributes first, when they are old, which is no READ.
+        """
+        with (
+            open(mount.path / "bulk", "rb", buffering=0) as file,
+            mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as pages,
+        ):
+            mount.stop()
+            sum(pages[:: mmap.PAGESIZE])
+            # Closing asks the daemon too.
+            mount.let_go_on()
+
+
+class SecureRead(Bulk):
+    """The same content from a server that demands TLS for both connections."""
+
+    is_secure = True
+
+    def __init__(self, site):
+        super().__init__(site)
+        self.title = f"sequential read by TLS, {amount_text(self.sizes.bulk)}"
+
+    def prepare(self):
+        super().prepare()
+        # One content for both servers: it is as large as a film.
+        (self.site.secure / "bulk").unlink(missing_ok=True)
+        os.link(self.site.served / "bulk", self.site.secure / "bulk")
+
+    def curl(self, url):
+        return ["-o", "/dev/null", f"{url}bulk"]
+
 
 class ParallelRead(Work):
+    login_counts = True
+    """curl has a connection of its own for each, and nothing can be first."""
+
     def __init__(self, site):
         super().__init__(site)
         self.title = f"4 files of {amount_text(self.sizes.parallel)} at once"
@@ -131,16 +182,19 @@ class Head(Work):
 
 
 class Walk(Work):
+    IN_EACH = 20
+    """Files in a directory of the tree."""
+
     def __init__(self, site):
         super().__init__(site)
-        self.title = f"walk {self.sizes.directories + 1} directories, {self.sizes.files} files"
-        self.directories = names("directory", self.sizes.directories)
+        self.directories = names("directory", self.sizes.files // self.IN_EACH)
+        self.title = f"walk {len(self.directories) + 1} directories, {self.sizes.files:,} files"
 
     def prepare(self):
         for directory in self.directories:
             folder = self.site.served / "tree" / directory
             folder.mkdir(parents=True, exist_ok=True)
-            for seed, name in enumerate(names("file", self.sizes.files // self.sizes.directories)):
+            for seed, name in enumerate(names("file", self.IN_EACH)):
                 (folder / name).write_bytes(small(seed))
         self.expected = sorted(os.path.join("tree", name).encode() for name in tree_of(self.site.served / "tree"))
 
@@ -169,27 +223,45 @@ class WalkAgain(Walk):
 
 
 class LongList(Work):
+    folder = "many"
+
     def __init__(self, site):
         super().__init__(site)
-        self.title = f"ls -l of {self.sizes.entries:,} entries"
+        self.names = names("entry", self.count)
+        self.title = f"ls -l of {self.count:,} entries"
+
+    @property
+    def count(self):
+        return self.sizes.entries
 
     def prepare(self):
-        folder = self.site.served / "many"
+        folder = self.site.served / self.folder
         folder.mkdir(exist_ok=True)
-        for size, name in enumerate(names("entry", self.sizes.entries)):
+        for size, name in enumerate(self.names):
             with open(folder / name, "wb") as file:
                 file.truncate(size)
 
     def run(self, place):
-        return program("ls", "-l", place / "many")
+        return program("ls", "-l", place / self.folder)
 
     def check(self, place, result):
         entries = [line.split() for line in result.decode().splitlines()[1:]]
         listed = {fields[-1]: int(fields[4]) for fields in entries}
-        demand(listed == {name: size for size, name in enumerate(names("entry", self.sizes.entries))}, "wrong list")
+        demand(listed == {name: size for size, name in enumerate(self.names)}, "wrong list")
 
     def curl(self, url):
-        return ["-o", "/dev/null", f"{url}many/"]
+        return ["-o", "/dev/null", f"{url}{self.folder}/"]
+
+
+class LongerList(LongList):
+    """Ten times as many. The others need minutes for a tenth of it over a link."""
+
+    folder = "more"
+    tools = (OURS, LIMIT)
+
+    @property
+    def count(self):
+        return self.sizes.many_entries
 
 
 class SmallReads(Work):
@@ -230,4 +302,17 @@ class FirstList(Work):
         return ["-o", "/dev/null", url]
 
 
-READING = [FirstList, SequentialRead, SecondRead, ParallelRead, RandomRead, Head, Walk, WalkAgain, LongList, SmallReads]
+READING = [
+    FirstList,
+    SequentialRead,
+    SecondRead,
+    SecureRead,
+    ParallelRead,
+    RandomRead,
+    Head,
+    Walk,
+    WalkAgain,
+    LongList,
+    LongerList,
+    SmallReads,
+]

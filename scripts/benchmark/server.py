@@ -1,4 +1,4 @@
-"""The FTP server that the work is done against: one of `scripts/test-servers`."""
+"""The FTP servers that the work is done against: one of `scripts/test-servers`, without TLS and with it."""
 
 import json
 import os
@@ -9,24 +9,31 @@ from urllib.parse import quote
 
 from .places import TEST_SERVERS
 
-PORT = 2121
-"""Any port would do: the network is the benchmark's own."""
+PORT, SECURE_PORT = 2121, 2122
+"""Any ports would do: the network is the benchmark's own."""
+
+SECURE = "-explicit"
+"""What makes a server's name that of the one with TLS."""
 
 
 def fetch(name, run):
-    """Gets the server's program, while there is still a way to the package archives: by starting it once."""
+    """Gets the servers' programs, while there is still a way to the package archives: by starting them once."""
     for action in ("start", "stop"):
-        done = subprocess.run([TEST_SERVERS, action, name, "--run", run], stdout=subprocess.PIPE, text=True)
+        names = [name, name + SECURE]
+        done = subprocess.run([TEST_SERVERS, action, *names, "--run", run], stdout=subprocess.PIPE, text=True)
         if done.returncode != 0:
             sys.exit(done.returncode)
 
 
 class Server:
-    """A running server."""
+    """A running server. `authority`: who has signed its certificate; None without TLS."""
 
-    def __init__(self, name, network, run, root):
+    EMPTY = "empty"
+    """A file in its root."""
+
+    def __init__(self, name, port, network, run, root):
         answer = subprocess.run(
-            [*network.server_prefix, TEST_SERVERS, "start", name, "--run", run, "--root", root, "--port", str(PORT)],
+            [*network.server_prefix, TEST_SERVERS, "start", name, "--run", run, "--root", root, "--port", str(port)],
             env=dict(os.environ, TEST_SERVERS_HOST=network.address),
             stdout=subprocess.PIPE,
             text=True,
@@ -37,9 +44,12 @@ class Server:
         self.name = name
         self.host, self.port, self.user, self.password = found["host"], found["port"], found["user"], found["password"]
         self.root = Path(found["root"])
+        self.authority = found.get("ca")
+        (self.root / self.EMPTY).touch()
         owner = self.root.stat()
         self.owner = owner.st_uid, owner.st_gid
 
     @property
     def url(self):
+        """As every program knows it: it does not say whether there is TLS."""
         return f"ftp://{quote(self.user)}:{quote(self.password)}@{self.host}:{self.port}/"

@@ -1,4 +1,8 @@
-"""How much work each work is. Over a link less of it, so that a slow program too is done within its time."""
+"""How much work each work is, in two tables of one shape: a line for each amount, a column for each place.
+
+Over a link there is less of it, so that a slow program too is done within its time. The third column is for trying the
+benchmark itself: its figures say nothing.
+"""
 
 from dataclasses import dataclass
 
@@ -18,15 +22,18 @@ class Sizes:
     random_reads: int
     head: int
     """The file whose first 4 KiB are read."""
-    directories: int
     files: int
-    """The tree that is walked: files in all its directories together."""
+    """The tree that is walked: files in all its directories together, 20 in each."""
     entries: int
     """The long directory."""
+    many_entries: int
+    """The one that is longer than a directory should be."""
     small_reads: int
     copied: int
     """The file that is copied in."""
     small_writes: int
+    many_writes: int
+    """Small files that are written with and without `writeback`."""
     unpacked: int
     """Files in the archive that is unpacked."""
     changed: int
@@ -35,60 +42,44 @@ class Sizes:
     removed: int
 
 
-LOOPBACK = Sizes(
-    bulk=GIB,
-    parallel=128 * MIB,
-    random=100 * MIB,
-    random_reads=200,
-    head=GIB,
-    directories=50,
-    files=1000,
-    entries=10_000,
-    small_reads=300,
-    copied=512 * MIB,
-    small_writes=150,
-    unpacked=300,
-    changed=100 * MIB,
-    renamed=50,
-    removed=50,
-)
+AMOUNTS = {
+    # of              loopback     link         a try
+    "bulk":          (GIB,         64 * MIB,    4 * MIB),
+    "parallel":      (128 * MIB,   8 * MIB,     1 * MIB),
+    "random":        (100 * MIB,   100 * MIB,   4 * MIB),
+    "random_reads":  (200,         40,          5),
+    "head":          (GIB,         GIB,         64 * MIB),
+    "files":         (1_000,       1_000,       60),
+    "entries":       (10_000,      10_000,      200),
+    "many_entries":  (100_000,     100_000,     500),
+    "small_reads":   (300,         60,          10),
+    "copied":        (512 * MIB,   32 * MIB,    2 * MIB),
+    "small_writes":  (150,         30,          5),
+    "many_writes":   (500,         500,         10),
+    "unpacked":      (300,         60,          10),
+    "changed":       (100 * MIB,   32 * MIB,    2 * MIB),
+    "renamed":       (50,          50,          5),
+    "removed":       (50,          50,          5),
+}  # fmt: skip
+"""What the works are done with."""
 
-LINK = Sizes(
-    bulk=64 * MIB,
-    parallel=8 * MIB,
-    random=100 * MIB,
-    random_reads=40,
-    head=GIB,
-    directories=50,
-    files=1000,
-    entries=10_000,
-    small_reads=60,
-    copied=32 * MIB,
-    small_writes=30,
-    unpacked=60,
-    changed=32 * MIB,
-    renamed=50,
-    removed=50,
-)
+GROWING = {
+    # of              loopback                              link                               a try
+    "entries":       ((1_000, 10_000, 100_000),            (1_000, 10_000, 100_000),          (50, 100, 200)),
+    "files":         ((1_000, 4_000, 16_000),              (200, 1_000, 5_000),               (20, 40, 80)),
+    "small_reads":   ((300, 1_000, 3_000),                 (30, 60, 120),                     (4, 8, 16)),
+    "small_writes":  ((150, 500, 1_500),                   (15, 30, 60),                      (4, 8, 16)),
+    "bulk":          ((256 * MIB, 512 * MIB, GIB),         (32 * MIB, 64 * MIB, 128 * MIB),   (MIB, 2 * MIB, 4 * MIB)),
+    "copied":        ((128 * MIB, 256 * MIB, 512 * MIB),   (16 * MIB, 32 * MIB, 64 * MIB),    (MIB, 2 * MIB, 4 * MIB)),
+}  # fmt: skip
+"""What `--growth` does them with, one after another."""
 
-QUICK = Sizes(
-    bulk=16 * MIB,
-    parallel=4 * MIB,
-    random=8 * MIB,
-    random_reads=10,
-    head=GIB,
-    directories=10,
-    files=100,
-    entries=500,
-    small_reads=20,
-    copied=8 * MIB,
-    small_writes=10,
-    unpacked=20,
-    changed=8 * MIB,
-    renamed=10,
-    removed=10,
-)
-"""For trying the benchmark itself; its figures say nothing."""
+LOOPBACK, LINK, QUICK = (Sizes(**{field: columns[place] for field, columns in AMOUNTS.items()}) for place in range(3))
+
+
+def growing(field, sizes):
+    """The three amounts of a field that grows, in the place of these sizes."""
+    return GROWING[field][(LOOPBACK, LINK, QUICK).index(sizes)]
 
 
 def amount_text(size):

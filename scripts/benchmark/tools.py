@@ -13,8 +13,11 @@ class Mounter:
     def __init__(self, name, program, version):
         self.name, self.program, self.version = name, program, version
 
-    def command(self, server, mountpoint, cache):
-        """The command line, and what it needs in the environment. `cache`: an empty folder for its files."""
+    def command(self, server, mountpoint, cache, option):
+        """The command line, and what it needs in the environment.
+
+        `cache`: an empty folder for its files. `option`: a mount option of ftpfs that the work is about, or "".
+        """
         raise NotImplementedError
 
 
@@ -25,8 +28,14 @@ class Ftpfs(Mounter):
         super().__init__(name, program, version)
         self.options = options
 
-    def command(self, server, mountpoint, cache):
-        options = [f"spool_dir={cache}", *filter(None, [self.options])]
+    def knows(self, option):
+        """Whether its help tells of a mount option."""
+        done = subprocess.run([self.program, "--help"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return re.search(rf"^  {re.escape(option)}\b", done.stdout, re.MULTILINE) is not None
+
+    def command(self, server, mountpoint, cache, option):
+        secure = [f"tls=explicit,tls_ca={server.authority}"] if server.authority else []
+        options = [f"spool_dir={cache}", *secure, *filter(None, [self.options, option])]
         return [self.program, server.url, mountpoint, "-f", "-o", ",".join(options)], {}
 
 
@@ -40,7 +49,7 @@ class Rclone(Mounter):
         super().__init__(name, program, version)
         self.mode = mode
 
-    def command(self, server, mountpoint, cache):
+    def command(self, server, mountpoint, cache, option):
         hidden = subprocess.run(
             [self.program, "obscure", server.password], stdout=subprocess.PIPE, text=True, check=True
         ).stdout.strip()
@@ -50,6 +59,8 @@ class Rclone(Mounter):
             "vfs-cache-mode": self.mode,
             "vfs-write-back": "0s",
         }
+        if server.authority:
+            options |= {"ftp-explicit-tls": "true", "ca-cert": server.authority}
         words = [f"--{name}={value}" for name, value in options.items()]
         environment = {
             "RCLONE_FTP_HOST": server.host,
@@ -65,9 +76,10 @@ class Curlftpfs(Mounter):
         super().__init__(name, program, version)
         self.libraries = libraries
 
-    def command(self, server, mountpoint, cache):
+    def command(self, server, mountpoint, cache, option):
         where = f"ftp://{server.host}:{server.port}/"
-        options = ["-f", "-o", f"user={quote(server.user)}:{server.password}"]
+        secure = f",ssl,cacert={server.authority}" if server.authority else ""
+        options = ["-f", "-o", f"user={quote(server.user)}:{server.password}{secure}"]
         environment = {"LD_LIBRARY_PATH": self.libraries} if self.libraries else {}
         return [self.program, where, mountpoint, *options], environment
 
@@ -80,6 +92,18 @@ class Curl:
     def __init__(self, program):
         self.program = program
         self.version = version_of(program, "--version")
+
+    def command(self, server, work, has_logged_in):
+        """The command line for a work's arguments. It writes the seconds of each transfer.
+
+        `has_logged_in`: an empty file is read first, so that the connection is there when the work begins.
+        """
+        options = ["--silent", "--show-error", "--fail-early", "--write-out", "%{time_total}\\n"]
+        if server.authority:
+            options += ["--ssl-reqd", "--cacert", server.authority]
+        before = [*options, "-o", "/dev/null", f"{server.url}{server.EMPTY}", "--next"] if has_logged_in else []
+        # --disable: no ~/.curlrc.
+        return [self.program, "--disable", *before, *options, *work]
 
 
 def version_of(program, *arguments, environment=None):

@@ -1,4 +1,4 @@
-"""What a work is. The works themselves: `reading.py`, `writing.py`."""
+"""What a work is. The works themselves: `reading.py`, `writing.py`, `whole.py`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,12 @@ class Site:
 
     served: Path
     """The server's files, as they are on its disk."""
+    secure: Path
+    """The same for the server with TLS."""
     local: Path
     """This side's files: what is copied in."""
     owner: tuple
-    """The user and group that the server's sessions run as."""
+    """The user and group that the servers' sessions run as."""
     sizes: Sizes
 
 
@@ -25,11 +27,19 @@ class Work:
     title = ""
     amount = None
     """What the time is divided by: ("bytes", n) or ("each", n)."""
+    tools = ()
+    """Those that do it; empty: all."""
+    is_secure = False
+    """Over TLS, with a server that demands it."""
+    option = ""
+    """A mount option of ftpfs that it is about. It is left out where ftpfs does not know that yet."""
     starts_before_mount = False
     """The time begins when the mount is started, not when it is there."""
-
+    ends_behind_program = False
+    """The time ends with the program, and what it wrote must be on the server's disk when the mount is gone; else the
+    time ends when it is there."""
     login_counts = False
-    """curl's time begins when it is started; else when its first transfer is prepared: a mount has logged in too."""
+    """curl's time begins when it is started; else it has logged in before, as a mount has."""
 
     def __init__(self, site):
         self.site, self.sizes = site, site.sizes
@@ -49,6 +59,10 @@ class Work:
 
     def check(self, place, result):
         """Raises `Failed` if it was not done right, or says what is wrong."""
+
+    def asks_daemon(self, mount):
+        """Whether doing it again asks the mount's daemon for something; None where that is not the question."""
+        return None
 
     def arrived(self):
         """Whether what was written is on the server's disk, whole."""

@@ -5,8 +5,9 @@ import shutil
 import tarfile
 
 from .child import program
-from .content import digest, names, small, tree_of, write_file
+from .content import digest, make_older, names, small, tree_of, write_file
 from .sizes import amount_text
+from .summary import OURS
 from .work import Work
 
 
@@ -17,6 +18,7 @@ class Writing(Work):
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         self.fill()
+        make_older(self.folder)
         for parent, _, files in os.walk(self.folder):
             for name in (".", *files):
                 os.chown(os.path.join(parent, name), *self.site.owner)
@@ -59,9 +61,13 @@ class Copy(Writing):
 class SmallWrites(Writing):
     def __init__(self, site):
         super().__init__(site)
-        self.names = names("small", self.sizes.small_writes)
+        self.names = names("small", self.count)
         self.title = f"write {len(self.names)} small files"
         self.amount = ("each", len(self.names))
+
+    @property
+    def count(self):
+        return self.sizes.small_writes
 
     def prepare(self):
         for seed, name in enumerate(self.names):
@@ -76,7 +82,29 @@ class SmallWrites(Writing):
         return written and all((self.folder / name).read_bytes() == small(seed) for seed, name in enumerate(self.names))
 
     def curl(self, url):
+        # Some versions (7.88) wait for a second after an upload now and then; it shows in the time of many small ones.
         return ["--upload-file", "{" + ",".join(str(self.local(name)) for name in self.names) + "}", f"{url}writing/"]
+
+
+class ManyWrites(SmallWrites):
+    """What `writeback` is compared with. Only ftpfs does it: the others have the line above."""
+
+    tools = (OURS,)
+
+    @property
+    def count(self):
+        return self.sizes.many_writes
+
+
+class WritesBehind(ManyWrites):
+    """With `writeback`, close() does not wait for the server; the unmount does."""
+
+    option = "writeback"
+    ends_behind_program = True
+
+    def __init__(self, site):
+        super().__init__(site)
+        self.title = f"the same {self.count} with writeback"
 
 
 class Unpack(Writing):
@@ -166,9 +194,7 @@ class Patch(Change):
 
 
 class Commands(Writing):
-    """A work without transfers. curl does it before it would transfer something, so its login cannot be taken off."""
-
-    login_counts = True
+    """A work without transfers. curl does it before it would transfer something."""
 
     @staticmethod
     def quotes(commands, url):
@@ -223,4 +249,4 @@ class Remove(Commands):
         return self.quotes(commands, url)
 
 
-WRITING = [Copy, SmallWrites, Unpack, Append, Patch, Rename, Remove]
+WRITING = [Copy, SmallWrites, ManyWrites, WritesBehind, Unpack, Append, Patch, Rename, Remove]

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .packages import Missing, quiet
+from .settings import HOST
 
 DAYS = "3650"
 """How long they are good for. The folder may stay where it is for long; nobody trusts them but these tests."""
 
-NAMES = "DNS:localhost,IP:127.0.0.1,IP:::1"
+NAMES = ",".join(["DNS:localhost", *(f"IP:{address}" for address in dict.fromkeys(["127.0.0.1", "::1", HOST]))])
 
 
 @dataclass(frozen=True)
