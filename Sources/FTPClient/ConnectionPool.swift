@@ -19,8 +19,8 @@ final class ConnectionPool: Sendable {
     private struct State {
         var machine: PoolStateMachine
         var sessions: [Int: Session] = [:]
-        /// Answers that their requesters have not fetched yet.
-        var answers: [UInt64: Result<Session, FTPError>] = [:]
+        /// Who waits for a session.
+        var waiters: [UInt64: Waiter] = [:]
         var yieldHandlers: [Int: @Sendable () -> Void] = [:]
         /// Asked to yield before the holder had said how.
         var askedEarly: Set<Int> = []
@@ -34,6 +34,10 @@ final class ConnectionPool: Sendable {
         var hasClock = false
         var isClosed = false
     }
+
+    /// Where the answer to one request arrives: a monitor of its own, so that it wakes nobody but whom it is for. Entered
+    /// with the pool's monitor held; enters none.
+    private typealias Waiter = Monitor<Result<Session, FTPError>?>
 
     /// What is left to do once the lock is free.
     private enum Job: Sendable {
@@ -78,33 +82,33 @@ final class ConnectionPool: Sendable {
         _ work: Work, ahead wanted: Cancellation? = nil, _ cancellation: Cancellation
     ) throws(FTPError) -> Session {
         startClock()
+        let waiter = Waiter(nil)
         let id = state.withLock { state -> UInt64 in
             state.lastRequest += 1
+            state.waiters[state.lastRequest] = waiter
             return state.lastRequest
         }
         handle { machine, now in machine.request(id, for: work, isAhead: wanted != nil, now: now) }
-        if wanted == nil, let answer = state.withLock({ $0.answers.removeValue(forKey: id) }) {
-            return try answer.get()
-        }
-        let token = cancellation.onCancel { [state] in state.wake() }
+        if wanted == nil, let answer = waiter.withLock({ $0 }) { return try answer.get() }
+        let token = cancellation.onCancel { waiter.wake() }
         defer { cancellation.removeHandler(token) }
         // It stays: what is being done ahead can become wanted too, and a number of the past means nothing.
         _ = wanted?.onCancel { [weak self] in
             self?.handle { machine, now in machine.promote(id, now: now) }
         }
-        let answer = awaitAnswer(to: id, cancellation)
-        if let answer { return try answer.get() }
+        if let answer = Self.awaitAnswer(waiter, cancellation) { return try answer.get() }
         handle { machine, now in machine.withdraw(id, now: now) }
+        state.withLock { $0.waiters[id] = nil }
         // It may have been granted in the meantime.
-        if case .success(let session)? = state.withLock({ $0.answers.removeValue(forKey: id) }) { release(session) }
+        if case .success(let session)? = waiter.withLock({ $0 }) { release(session) }
         throw .cancelled
     }
 
     /// `nil` when cancelled. A name of its own, so that profiles can filter it.
     @inline(never)
-    private func awaitAnswer(to id: UInt64, _ cancellation: Cancellation) -> Result<Session, FTPError>? {
-        let answer = state.wait(until: .never) { state -> Result<Session, FTPError>?? in
-            if let answer = state.answers.removeValue(forKey: id) { return .some(answer) }
+    private static func awaitAnswer(_ waiter: Waiter, _ cancellation: Cancellation) -> Result<Session, FTPError>? {
+        let answer = waiter.wait(until: .never) { answer -> Result<Session, FTPError>?? in
+            if let answer { return .some(answer) }
             return cancellation.isCancelled ? .some(nil) : nil
         }
         return answer ?? nil
@@ -185,14 +189,12 @@ final class ConnectionPool: Sendable {
         for action in actions {
             switch action {
             case .grant(let request, let id):
-                mustWake = true
                 state.yieldHandlers[id] = nil
                 state.askedEarly.remove(id)
                 guard let session = state.sessions[id] else { continue }
-                state.answers[request] = .success(session)
+                state.waiters.removeValue(forKey: request)?.withLockThenWake { $0 = .success(session) }
             case .fail(let request, let error):
-                mustWake = true
-                state.answers[request] = .failure(error)
+                state.waiters.removeValue(forKey: request)?.withLockThenWake { $0 = .failure(error) }
             case .askToYield(let id):
                 if let handler = state.yieldHandlers[id] {
                     jobs.append(.ask(handler))
