@@ -11,7 +11,8 @@ package import Vocabulary
 extension FileSystem {
     /// Opens a file.
     package func open(_ inode: InodeNumber, flags: OpenFlags, _ request: Request) throws(StoreError) -> OpenAnswer {
-        if !flags.isDisjoint(with: [.write, .append, .truncate]) { try requireWritable() }
+        let changes = !flags.isDisjoint(with: [.write, .append, .truncate])
+        if changes { try requireWritable() }
         let (answer, content) = try withCurrent(inode, request) {
             tree, inode, _ throws(StoreError) -> (OpenAnswer, FileContent) in
             guard inode.kind == .file else {
@@ -23,7 +24,9 @@ extension FileSystem {
             inode.readerAhead = nil
             let handle = tree.open(inode, content, flags)
             let hasSize = inode.attributes.size != nil || inode.local != nil
-            return (OpenAnswer(handle: handle, keepCache: isSame, directIO: !hasSize), content)
+            let answer = OpenAnswer(
+                handle: handle, keepCache: isSame, directIO: !hasSize, isReadOnly: !changes)
+            return (answer, content)
         }
         if flags.contains(.read) { content.reader.opened() }
         dropOutdated(content)
