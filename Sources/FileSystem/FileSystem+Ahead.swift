@@ -236,14 +236,14 @@ extension FileSystem {
     /// The names of one kind in a directory, as far as they are known.
     private func order(of directory: InodeNumber, _ kind: FileKind) -> SiblingOrder? {
         guard let (record, prefix) = listing(of: directory) else { return nil }
-        let names = record.snapshot().items.compactMap { $0.attributes.kind == kind ? $0.name : nil }
+        let names = record.entries.items.compactMap { $0.entry.attributes.kind == kind ? $0.name : nil }
         return names.isEmpty ? nil : SiblingOrder(names, in: prefix)
     }
 
     private func files(of directory: InodeNumber) -> FetchPlanner.Files? {
         guard let (record, prefix) = listing(of: directory) else { return nil }
-        let items = record.snapshot().items.filter { $0.attributes.kind == .file }
-        let sizes = items.compactMap { item in item.attributes.size.map { (item.name, $0) } }
+        let items = record.entries.items.filter { $0.entry.attributes.kind == .file }
+        let sizes = items.compactMap { item in item.entry.attributes.size.map { (item.name, $0) } }
         return FetchPlanner.Files(
             order: SiblingOrder(items.map(\.name), in: prefix),
             sizes: Dictionary(sizes, uniquingKeysWith: { first, _ in first }))
