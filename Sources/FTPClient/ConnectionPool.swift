@@ -25,6 +25,8 @@ final class ConnectionPool: Sendable {
         /// Asked to yield before the holder had said how.
         var askedEarly: Set<Int> = []
         var lastRequest: UInt64 = 0
+        /// What the last login took.
+        var login: LoginCost?
         /// Threads at work.
         var jobs = 0
         /// Sessions on their way out of a directory.
@@ -66,6 +68,18 @@ final class ConnectionPool: Sendable {
 
     /// How many more transfers could begin now without anybody having to wait, one connection being left for short work.
     var spareConnections: Int { state.withLock { $0.machine.spareCount } }
+
+    /// Whether there are connections for work ahead of anybody's wish: further ones only if they pay, else those that are
+    /// idle, but for one.
+    ///
+    /// - Parameter pieces: how many leases are expected for it.
+    func admitsAhead(pieces: Int) -> Bool {
+        state.withLock { state in
+            let opens = state.login?.pays(for: pieces) ?? true
+            state.machine.opensForAhead = opens
+            return state.machine.spareCount > 0 && (opens || state.machine.idle.count > 1)
+        }
+    }
 
     /// Waits for a session and hands it to the caller, who owns it until ``release(_:)``.
     ///
@@ -269,13 +283,22 @@ final class ConnectionPool: Sendable {
     }
 
     private func open(_ id: Int) {
+        let start = Instant.now
         do throws(FTPError) {
             let session = try Session.establish(server, id: id, ending)
+            noteLogin(session, since: start)
             state.withLock { $0.sessions[id] = session }
             handle { machine, now in machine.opened(id, now: now) }
         } catch {
             openFailed(id, error)
         }
+    }
+
+    private func noteLogin(_ session: Session, since start: Instant) {
+        // A proxy acknowledges for itself.
+        let roundTrip = server.configuration.network.proxy == nil ? session.control.roundTrip : nil
+        let cost = LoginCost(duration: Instant.now.since(start), roundTrip: roundTrip)
+        state.withLock { $0.login = cost }
     }
 
     private func openFailed(_ id: Int, _ error: FTPError) {
