@@ -11,8 +11,7 @@ package import Vocabulary
 extension FileSystem {
     /// Opens a file.
     package func open(_ inode: InodeNumber, flags: OpenFlags, _ request: Request) throws(StoreError) -> OpenAnswer {
-        let changes = !flags.isDisjoint(with: [.write, .append, .truncate])
-        if changes { try requireWritable() }
+        if !flags.isDisjoint(with: [.write, .append, .truncate]) { try requireWritable() }
         let (answer, content) = try withCurrent(inode, request) {
             tree, inode, _ throws(StoreError) -> (OpenAnswer, FileContent) in
             guard inode.kind == .file else {
@@ -24,9 +23,7 @@ extension FileSystem {
             inode.readerAhead = nil
             let handle = tree.open(inode, content, flags)
             let hasSize = inode.attributes.size != nil || inode.local != nil
-            let answer = OpenAnswer(
-                handle: handle, keepCache: isSame, directIO: !hasSize, isReadOnly: !changes)
-            return (answer, content)
+            return (OpenAnswer(handle: handle, keepCache: isSame, directIO: !hasSize), content)
         }
         if flags.contains(.read) { content.reader.opened() }
         dropOutdated(content)
@@ -38,7 +35,9 @@ extension FileSystem {
                 throw error
             }
         }
-        return answer
+        return OpenAnswer(
+            handle: answer.handle, keepCache: answer.keepCache, directIO: answer.directIO,
+            isReadOnly: flags.isDisjoint(with: [.write, .append, .truncate]))
     }
 
     /// Makes a file and opens it.
