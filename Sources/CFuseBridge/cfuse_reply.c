@@ -52,6 +52,9 @@ static struct fuse_file_info info_of(const struct cfuse_opened *opened) {
     result.fh = opened->handle;
     result.keep_cache = opened->keep_cache;
     result.direct_io = opened->direct_io;
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 11)
+    result.noflush = opened->no_flush;
+#endif
     return result;
 }
 

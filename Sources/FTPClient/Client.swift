@@ -67,6 +67,11 @@ package final class Client: Sendable {
 
     /// How many more transfers could begin now without anybody having to wait, one connection being left for short work.
     package var spareConnections: Int { pool.spareConnections }
+
+    /// Whether there are connections for work ahead of anybody's wish, of which so many pieces are expected: a login must
+    /// not cost more than it saves. Does not block.
+    package func admitsAhead(pieces: Int) -> Bool { pool.admitsAhead(pieces: pieces) }
+
     /// What has been seen of the server's TLS; `nil`: there was none.
     package var observedTLS: TLSObservation? { server.known.tls.observed }
 

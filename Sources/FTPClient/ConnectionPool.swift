@@ -19,12 +19,14 @@ final class ConnectionPool: Sendable {
     private struct State {
         var machine: PoolStateMachine
         var sessions: [Int: Session] = [:]
-        /// Answers that their requesters have not fetched yet.
-        var answers: [UInt64: Result<Session, FTPError>] = [:]
+        /// Who waits for a session.
+        var waiters: [UInt64: Waiter] = [:]
         var yieldHandlers: [Int: @Sendable () -> Void] = [:]
         /// Asked to yield before the holder had said how.
         var askedEarly: Set<Int> = []
         var lastRequest: UInt64 = 0
+        /// What the last login took.
+        var login: LoginCost?
         /// Threads at work.
         var jobs = 0
         /// Sessions on their way out of a directory.
@@ -35,6 +37,10 @@ final class ConnectionPool: Sendable {
         var watch: ReplyWatch?
         var isClosed = false
     }
+
+    /// Where the answer to one request arrives: a monitor of its own, so that it wakes nobody but whom it is for. Entered
+    /// with the pool's monitor held; enters none.
+    private typealias Waiter = Monitor<Result<Session, FTPError>?>
 
     /// What is left to do once the lock is free.
     private enum Job: Sendable {
@@ -64,6 +70,18 @@ final class ConnectionPool: Sendable {
     /// How many more transfers could begin now without anybody having to wait, one connection being left for short work.
     var spareConnections: Int { state.withLock { $0.machine.spareCount } }
 
+    /// Whether there are connections for work ahead of anybody's wish: further ones only if they pay, else those that are
+    /// idle, but for one.
+    ///
+    /// - Parameter pieces: how many leases are expected for it.
+    func admitsAhead(pieces: Int) -> Bool {
+        state.withLock { state in
+            let opens = state.login?.pays(for: pieces) ?? true
+            state.machine.opensForAhead = opens
+            return state.machine.spareCount > 0 && (opens || state.machine.idle.count > 1)
+        }
+    }
+
     /// Waits for a session and hands it to the caller, who owns it until ``release(_:)``.
     ///
     /// - Parameter urgency: what is done ahead waits for a session that nobody else wants; from when its answer is wanted,
@@ -79,33 +97,33 @@ final class ConnectionPool: Sendable {
         _ work: Work, ahead wanted: Cancellation? = nil, _ cancellation: Cancellation
     ) throws(FTPError) -> Session {
         startClock()
+        let waiter = Waiter(nil)
         let id = state.withLock { state -> UInt64 in
             state.lastRequest += 1
+            state.waiters[state.lastRequest] = waiter
             return state.lastRequest
         }
         handle { machine, now in machine.request(id, for: work, isAhead: wanted != nil, now: now) }
-        if wanted == nil, let answer = state.withLock({ $0.answers.removeValue(forKey: id) }) {
-            return try answer.get()
-        }
-        let token = cancellation.onCancel { [state] in state.wake() }
+        if wanted == nil, let answer = waiter.withLock({ $0 }) { return try answer.get() }
+        let token = cancellation.onCancel { waiter.wake() }
         defer { cancellation.removeHandler(token) }
         // It stays: what is being done ahead can become wanted too, and a number of the past means nothing.
         _ = wanted?.onCancel { [weak self] in
             self?.handle { machine, now in machine.promote(id, now: now) }
         }
-        let answer = awaitAnswer(to: id, cancellation)
-        if let answer { return try answer.get() }
+        if let answer = Self.awaitAnswer(waiter, cancellation) { return try answer.get() }
         handle { machine, now in machine.withdraw(id, now: now) }
+        state.withLock { $0.waiters[id] = nil }
         // It may have been granted in the meantime.
-        if case .success(let session)? = state.withLock({ $0.answers.removeValue(forKey: id) }) { release(session) }
+        if case .success(let session)? = waiter.withLock({ $0 }) { release(session) }
         throw .cancelled
     }
 
     /// `nil` when cancelled. A name of its own, so that profiles can filter it.
     @inline(never)
-    private func awaitAnswer(to id: UInt64, _ cancellation: Cancellation) -> Result<Session, FTPError>? {
-        let answer = state.wait(until: .never) { state -> Result<Session, FTPError>?? in
-            if let answer = state.answers.removeValue(forKey: id) { return .some(answer) }
+    private static func awaitAnswer(_ waiter: Waiter, _ cancellation: Cancellation) -> Result<Session, FTPError>? {
+        let answer = waiter.wait(until: .never) { answer -> Result<Session, FTPError>?? in
+            if let answer { return .some(answer) }
             return cancellation.isCancelled ? .some(nil) : nil
         }
         return answer ?? nil
@@ -199,14 +217,12 @@ final class ConnectionPool: Sendable {
         for action in actions {
             switch action {
             case .grant(let request, let id):
-                mustWake = true
                 state.yieldHandlers[id] = nil
                 state.askedEarly.remove(id)
                 guard let session = state.sessions[id] else { continue }
-                state.answers[request] = .success(session)
+                state.waiters.removeValue(forKey: request)?.withLockThenWake { $0 = .success(session) }
             case .fail(let request, let error):
-                mustWake = true
-                state.answers[request] = .failure(error)
+                state.waiters.removeValue(forKey: request)?.withLockThenWake { $0 = .failure(error) }
             case .askToYield(let id):
                 if let handler = state.yieldHandlers[id] {
                     jobs.append(.ask(handler))
@@ -284,8 +300,10 @@ final class ConnectionPool: Sendable {
     }
 
     private func open(_ id: Int) {
+        let start = Instant.now
         do throws(FTPError) {
             let session = try Session.establish(server, id: id, ending)
+            noteLogin(session, since: start)
             let isPrepared = prepare(session)
             // The server's answer takes one round trip, and the connect another one.
             let span = server.known.roundTrip.map { $0 * 2 }
@@ -297,6 +315,13 @@ final class ConnectionPool: Sendable {
         } catch {
             openFailed(id, error)
         }
+    }
+
+    private func noteLogin(_ session: Session, since start: Instant) {
+        // A proxy acknowledges for itself.
+        let roundTrip = server.configuration.network.proxy == nil ? session.control.roundTrip : nil
+        let cost = LoginCost(duration: Instant.now.since(start), roundTrip: roundTrip)
+        state.withLock { $0.login = cost }
     }
 
     private func openFailed(_ id: Int, _ error: FTPError) {

@@ -19,7 +19,8 @@ import Threading
 ///    ``Settings/limitMemory``; then one more is tried again. Without any alive it is tried again, at growing intervals,
 ///    for ``Settings/patience``: the server may still count connections that broke a moment ago.
 /// 6. What is done *ahead* of anybody's wish is granted last, and never the last connection: after the grant one is idle,
-///    or doing metadata work, which is short. It may open further connections, but leaves room for one. A stream that is
+///    or doing metadata work, which is short. It may open further connections where these pay (``LoginCost``), but leaves
+///    room for one. A stream that is
 ///    read ahead is small and yields to anybody after ``Settings/aheadSlice``; until then it is let finish, for to break it off
 ///    would take longer. When the wish comes, the request moves to where it belongs, and its
 ///    work counts as any other (``promote(_:now:)``).
@@ -54,6 +55,8 @@ struct PoolStateMachine {
     /// The refusal of a login, repeated to everybody until ``nextAttempt``.
     private var loginRefusal: FTPError?
     private var isShutDown = false
+    /// Whether further connections may be opened for what is done ahead: ``LoginCost``.
+    var opensForAhead = true
 
     init(_ settings: Settings) {
         self.settings = settings
@@ -290,7 +293,7 @@ struct PoolStateMachine {
             actions.append(grant(request, index, isAhead: true, now))
         }
         // Only beside a connection that works: a server that is down is not asked for what nobody wants.
-        while ahead.count > count(where: \.isOpening), mayOpenAnother, growthResumes == nil,
+        while opensForAhead, ahead.count > count(where: \.isOpening), mayOpenAnother, growthResumes == nil,
             connections.contains(where: { !$0.isOpening }), limit > 1
         {
             actions.append(addConnection())

@@ -110,9 +110,9 @@ final class Session: @unchecked Sendable {
         configuration.logger.debug("[\(id)] connecting to \(host) port \(configuration.port)")
         let transport = try Dialer.connectToServer(configuration, overall: overall, cancellation)
         transport.configureForControl()
-        if let seen = transport.roundTrip { server.learn { $0.roundTrip = min($0.roundTrip ?? seen, seen) } }
         let control = ControlConnection(
             id: id, transport: transport, timeouts: configuration.timeouts, logger: configuration.logger)
+        if let seen = control.roundTrip { server.learn { $0.roundTrip = min($0.roundTrip ?? seen, seen) } }
         let session = Session(server, control)
         do throws(FTPError) {
             try session.logIn(until: overall, cancellation)

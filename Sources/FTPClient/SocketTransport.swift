@@ -76,17 +76,6 @@ final class SocketTransport: Transport {
         }
     }
 
-    /// How long a packet and its acknowledgement take, as the kernel has seen it; `nil`: it does not say.
-    var roundTrip: Duration? {
-        var info = tcp_info()
-        var length = socklen_t(MemoryLayout<tcp_info>.size)
-        guard getsockopt(descriptor.rawValue, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0, info.tcpi_rtt > 0
-        else {
-            return nil
-        }
-        return .microseconds(Int64(info.tcpi_rtt))
-    }
-
     /// How connecting went, once the descriptor is ready for output: `nil` for well.
     func connectFailure() -> Errno? {
         var code: Int32 = 0

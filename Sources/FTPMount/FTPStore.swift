@@ -34,6 +34,8 @@ package final class FTPStore: RemoteStore {
 
     package var spareStreams: Int { client.spareConnections }
 
+    package func admitsAhead(pieces: Int) -> Bool { client.admitsAhead(pieces: pieces) }
+
     package func list(
         _ directory: RemotePath, urgency: Urgency, cancellation: Cancellation
     ) throws(StoreError) -> [RemoteEntry] {

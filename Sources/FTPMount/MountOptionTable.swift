@@ -51,7 +51,7 @@ extension MountOption {
     private static let behaviour: [MountOption] = [
         .seconds(
             "dir_ttl", aliases: ["cache_timeout", "dcache_timeout"], in: 0...86_400, standard: "10",
-            "how long a directory listing is taken as true"
+            "how long a directory listing is taken as true; three times as long as it took to come, if that is longer"
         ) { $0.directoryTimeToLive = $1 },
         .number(
             "connections", aliases: ["max_conns"], in: 1...64, standard: "8",

@@ -28,12 +28,12 @@ struct DirectoryCache {
     /// How many requests wait for a listing.
     var waiterCount: Int { listings.values.reduce(0) { $0 + $1.flight.waiterCount } }
 
-    /// What is known of a name.
+    /// What is known of a name: see ``DirectoryRecord/knowledge(of:probablyAt:at:_:acceptStale:)``.
     mutating func knowledge(
-        of name: FileName, in directory: InodeNumber, at now: Instant, acceptStale: Bool
+        of name: FileName, probablyAt place: Int? = nil, in directory: InodeNumber, at now: Instant, acceptStale: Bool
     ) -> DirectoryRecord.Knowledge {
         records.update(directory, cost: \.cost) {
-            $0.knowledge(of: name, at: now, timeToLive, acceptStale: acceptStale)
+            $0.knowledge(of: name, probablyAt: place, at: now, timeToLive, acceptStale: acceptStale)
         } ?? .unknown
     }
 
@@ -91,7 +91,7 @@ struct DirectoryCache {
     /// The empty listing of a directory that was just made.
     mutating func setEmpty(_ directory: InodeNumber, at now: Instant) {
         let next = takeGeneration()
-        change(directory) { $0.replace(with: [:], askedAt: now, changes: [:], generation: next) }
+        change(directory) { $0.replace(with: EntryTable(), askedAt: now, changes: [:], generation: next) }
     }
 
     /// Takes nothing as true that is known of a directory's names: the server contradicted it.
@@ -133,7 +133,7 @@ struct DirectoryCache {
 
     /// Takes the result of a listing, unless another one has taken its place.
     mutating func finishListing(
-        _ flight: ListingFlight, of directory: InodeNumber,
+        _ flight: ListingFlight, of directory: InodeNumber, at now: Instant,
         _ result: Result<DirectoryRecord.Listed, StoreError>
     ) {
         guard let listing = listings[directory], listing.flight === flight else { return }
@@ -143,8 +143,8 @@ struct DirectoryCache {
         case .success(let listed):
             change(directory) {
                 $0.replace(
-                    with: listed.entries, askedAt: flight.startedAt, changes: listing.changes,
-                    isPartial: listed.isPartial, generation: next)
+                    with: listed.entries, askedAt: flight.startedAt, taking: now.since(flight.startedAt),
+                    changes: listing.changes, isPartial: listed.isPartial, generation: next)
             }
         case .failure(let error) where error.refusesListing:
             change(directory) { $0.refuse(at: flight.startedAt) }

@@ -10,6 +10,11 @@ import Vocabulary
 /// did last is the truth. No listing is thrown away and asked for again, however busy the directory.
 ///
 /// A name that was made here and is not yet on the server (``Origin/pending``) is in no listing and survives them all.
+///
+/// ## How long a listing lasts
+/// For the time to live, from when it was asked for; but never less than ``leastUses`` times as long as it took to come.
+/// Else one `ls -l` of a directory so large, or on a line so slow, that its listing takes about as long as that would ask for it
+/// over and over, each time because the last one has just become too old.
 struct DirectoryRecord {
     /// Where the knowledge of an entry comes from.
     enum Origin: Hashable {
@@ -27,8 +32,6 @@ struct DirectoryRecord {
         var origin: Origin
         /// When it was true.
         var seen: Instant
-        /// Its place among the others: the server's order, then the order of making.
-        var position = 0
     }
 
     /// What is known of a name.
@@ -44,9 +47,13 @@ struct DirectoryRecord {
     /// Names changed here while a listing was under way; `nil`: removed.
     typealias ListingChanges = [FileName: Entry?]
 
-    private(set) var entries: [FileName: Entry] = [:]
+    private(set) var entries = EntryTable()
     /// When the listing behind the entries was asked for; `nil`: there is none, only single names are known.
     private(set) var listedAt: Instant?
+    /// How long it lasts at least.
+    private var leastLife = Duration.zero
+    /// Enough for a program to go through all of it as slowly as it came, twice.
+    private static let leastUses = 3
     /// Whether the listing was cut short: a name that is not in it may exist.
     private(set) var isPartial = false
     /// When the server last refused to list the directory.
@@ -56,7 +63,6 @@ struct DirectoryRecord {
     /// Names on the server that stand for files unlinked here while open. Nobody sees them.
     private(set) var hidden: Set<FileName> = []
     private var pendingCount = 0
-    private var nextPosition = 0
 
     init(generation: UInt64) {
         self.generation = generation
@@ -73,7 +79,7 @@ struct DirectoryRecord {
 
     /// Whether the listing may still be taken as true.
     func isFresh(at now: Instant, _ timeToLive: Duration) -> Bool {
-        remaining(of: listedAt, at: now, timeToLive) > .zero
+        remaining(of: listedAt, at: now, life(timeToLive)) > .zero
     }
 
     /// Whether the server has refused a listing so recently that asking again is useless.
@@ -83,14 +89,16 @@ struct DirectoryRecord {
 
     /// What is known of a name.
     ///
-    /// - Parameter acceptStale: the server has just been asked: what is here is as new as it can be, also with a time
-    ///   to live of zero.
+    /// - Parameters:
+    ///   - place: where it was among the entries, if the caller has seen it there.
+    ///   - acceptStale: the server has just been asked: what is here is as new as it can be, also with a time to live of
+    ///     zero.
     func knowledge(
-        of name: FileName, at now: Instant, _ timeToLive: Duration, acceptStale: Bool
+        of name: FileName, probablyAt place: Int? = nil, at now: Instant, _ timeToLive: Duration, acceptStale: Bool
     ) -> Knowledge {
         if hidden.contains(name) { return .absent(remaining: .zero) }
-        let listing = remaining(of: listedAt, at: now, timeToLive)
-        if let entry = entries[name] {
+        let listing = remaining(of: listedAt, at: now, life(timeToLive))
+        if let entry = place.map({ entries.entry(of: name, probablyAt: $0) }) ?? entries[name] {
             if entry.origin == .pending { return .present(entry, remaining: timeToLive) }
             let left = max(listing, remaining(of: entry.seen, at: now, timeToLive))
             return left > .zero || acceptStale ? .present(entry, remaining: left) : .unknown
@@ -101,10 +109,8 @@ struct DirectoryRecord {
 
     /// Puts an entry in, or in the place of another one of that name.
     mutating func set(_ name: FileName, _ entry: Entry, generation next: UInt64) {
-        var entry = entry
         let old = entries[name]
         if old?.attributes.kind != entry.attributes.kind { generation = next }
-        entry.position = old?.position ?? takePosition()
         count(old, -1)
         count(entry, 1)
         entries[name] = entry
@@ -112,20 +118,10 @@ struct DirectoryRecord {
 
     /// Takes a name out.
     mutating func remove(_ name: FileName, generation next: UInt64) {
-        guard let old = entries.removeValue(forKey: name) else { return }
+        guard let old = entries[name] else { return }
+        entries[name] = nil
         count(old, -1)
         generation = next
-    }
-
-    /// The entries of a listing, but for the names that are ftpfs's own business. Needs no record, and so no lock: a
-    /// large one takes a while.
-    static func entries(of listing: [RemoteEntry], askedAt instant: Instant) -> [FileName: Entry] {
-        var entries: [FileName: Entry] = Dictionary(minimumCapacity: listing.count)
-        for item in listing where entries[item.name] == nil && !TemporaryName.matches(item.name) {
-            entries[item.name] = Entry(
-                attributes: item.attributes, origin: .server, seen: instant, position: entries.count + 1)
-        }
-        return entries
     }
 
     /// Takes a listing.
@@ -133,37 +129,36 @@ struct DirectoryRecord {
     /// - Parameters:
     ///   - listed: what is in it.
     ///   - instant: when it was asked for.
+    ///   - duration: how long it took to come.
     ///   - changes: what was changed here since then.
     ///   - isPartial: whether it was cut short.
     mutating func replace(
-        with listed: [FileName: Entry], askedAt instant: Instant, changes: ListingChanges, isPartial: Bool = false,
-        generation next: UInt64
+        with listed: EntryTable, askedAt instant: Instant, taking duration: Duration = .zero, changes: ListingChanges,
+        isPartial: Bool = false, generation next: UInt64
     ) {
         let before = entries
         self.isPartial = isPartial
         entries = listed
-        nextPosition = listed.count
         for name in hidden { entries[name] = nil }
-        for (name, change) in changes {
-            if let entry = change { entries[name] = placed(entry) } else { entries[name] = nil }
-        }
+        for (name, change) in changes { entries[name] = change }
         if pendingCount > 0 {
-            for (name, entry) in before where entry.origin == .pending && entries[name]?.origin != .pending {
-                entries[name] = placed(entry)
+            for item in before.items where item.entry.origin == .pending && entries[item.name]?.origin != .pending {
+                entries[item.name] = item.entry
             }
         }
-        pendingCount = entries.values.count(where: { $0.origin == .pending })
+        // In a listing there is nothing pending.
+        if pendingCount > 0 || !changes.isEmpty {
+            pendingCount = entries.items.reduce(0) { $0 + ($1.entry.origin == .pending ? 1 : 0) }
+        }
         listedAt = instant
+        leastLife = duration * Self.leastUses
         refusedAt = nil
-        let isSame =
-            before.count == entries.count
-            && entries.allSatisfy { before[$0.key]?.attributes.kind == $0.value.attributes.kind }
-        if !isSame { generation = next }
+        if !entries.hasSameKinds(as: before) { generation = next }
     }
 
     /// What a listing has brought.
     struct Listed: Sendable {
-        var entries: [FileName: Entry]
+        var entries: EntryTable
         var isPartial = false
     }
 
@@ -177,7 +172,9 @@ struct DirectoryRecord {
     mutating func expire() {
         listedAt = nil
         isPartial = false
-        for (name, entry) in entries where entry.origin != .pending { entries[name] = nil }
+        let pending = pendingCount > 0 ? entries.items.filter { $0.entry.origin == .pending } : []
+        entries = EntryTable()
+        for item in pending { entries[item.name] = item.entry }
     }
 
     /// Hides a name of the server's, or shows it again.
@@ -185,26 +182,16 @@ struct DirectoryRecord {
         if isHidden { hidden.insert(name) } else { hidden.remove(name) }
     }
 
-    /// All names in their order.
-    func snapshot() -> DirectorySnapshot {
-        let items = entries.map { (name: $0.key, entry: $0.value) }.sorted { $0.entry.position < $1.entry.position }
-        return DirectorySnapshot(
-            items: items.map { RemoteEntry(name: $0.name, attributes: $0.entry.attributes) }, generation: generation)
-    }
-
-    private mutating func takePosition() -> Int {
-        nextPosition += 1
-        return nextPosition
-    }
-
-    private mutating func placed(_ entry: Entry) -> Entry {
-        var entry = entry
-        entry.position = takePosition()
-        return entry
-    }
+    /// All names in their order, as they are now.
+    func snapshot() -> DirectorySnapshot { DirectorySnapshot(places: entries.places, generation: generation) }
 
     private mutating func count(_ entry: Entry?, _ step: Int) {
         if entry?.origin == .pending { pendingCount += step }
+    }
+
+    /// How long the listing lasts. Who wants a time to live of zero wants none.
+    private func life(_ timeToLive: Duration) -> Duration {
+        timeToLive > .zero ? max(timeToLive, leastLife) : .zero
     }
 
     private func remaining(of instant: Instant?, at now: Instant, _ timeToLive: Duration) -> Duration {
@@ -215,7 +202,11 @@ struct DirectoryRecord {
 
 /// The names of a directory at one moment, for a reader that comes back for more.
 struct DirectorySnapshot: Sendable {
-    let items: [RemoteEntry]
+    /// The places of ``EntryTable``; `nil` is an empty one.
+    let places: [EntryTable.Item?]
     /// The record's generation at that moment.
     let generation: UInt64
+
+    /// Whether there is nothing.
+    var isEmpty: Bool { places.allSatisfy { $0 == nil } }
 }

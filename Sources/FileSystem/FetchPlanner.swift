@@ -68,6 +68,9 @@ struct FetchPlanner {
         self.limit = limit
     }
 
+    /// How many files the run that was met last is expected to read.
+    var expected: Int { runs.last.map { $0.names.count - $0.current - 1 } ?? 0 }
+
     /// A file is being read from its start.
     ///
     /// - Parameter siblings: the files of its directory; asked for only when they matter.
@@ -99,6 +102,15 @@ struct FetchPlanner {
         else { return [.drop(place)] + next() }
         runs[run].ahead[index] = isHere ? true : nil
         return (isHere ? [] : [.drop(place)]) + next()
+    }
+
+    /// A file cannot be fetched now, for want of connections; perhaps when the run has gone on.
+    mutating func postponed(_ place: Place) {
+        guard let run = runs.firstIndex(where: { $0.directory == place.parent }),
+            let index = runs[run].files.order.index(of: place.name, runs[run].order),
+            runs[run].ahead.removeValue(forKey: index) != nil
+        else { return }
+        runs[run].next = max(min(runs[run].next, index), runs[run].current + 1)
     }
 
     /// Forgets all runs.

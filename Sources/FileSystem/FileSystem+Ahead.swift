@@ -47,7 +47,7 @@ extension FileSystem {
         let actions = ahead.withLock { ahead -> [WalkPlanner.Action] in
             guard !ahead.isClosed else { return [] }
             let (outcome, actions) = ahead.walks.entered(place, number, isFresh: isFresh) {
-                order(of: place.parent, .directory)
+                directories(of: place.parent)
             }
             switch outcome {
             case .none: break
@@ -70,7 +70,7 @@ extension FileSystem {
             guard !ahead.isClosed, ahead.walks.expectsChildren(of: place), ahead.listings[place] == nil else {
                 return []
             }
-            return ahead.walks.listed(place, number, children: order(of: number, .directory))
+            return ahead.walks.listed(place, number, children: directories(of: number))
         }
         carryOut(actions)
     }
@@ -80,6 +80,10 @@ extension FileSystem {
         while let action = rest.popFirst() {
             switch action {
             case .list(let place):
+                guard mayBegin({ ($0.walks.expected, hasBegun: !$0.listings.isEmpty) }) else {
+                    ahead.withLock { $0.walks.postponed(place) }
+                    continue
+                }
                 if !listAhead(place) { rest += settled(place, nil) }
             case .drop(let place):
                 guard let dropped = ahead.withLock({ $0.listings.removeValue(forKey: place) }) else { continue }
@@ -91,7 +95,6 @@ extension FileSystem {
 
     /// Starts to list a directory; false if there is no need, or no way.
     private func listAhead(_ place: Place) -> Bool {
-        guard mayBegin({ !$0.listings.isEmpty }) else { return false }
         let started = tree.withLock { tree -> (InodeNumber, ListingFlight)? in
             let now = configuration.now()
             guard let inode = tree.known(place, .directory, at: now),
@@ -127,7 +130,7 @@ extension FileSystem {
         ahead.withLock { ahead -> [WalkPlanner.Action] in
             guard !ahead.isClosed else { return [] }
             if number != nil { ahead.statistics.listed += 1 }
-            return ahead.walks.listed(place, number, children: number.flatMap { order(of: $0, .directory) })
+            return ahead.walks.listed(place, number, children: number.flatMap { directories(of: $0) })
         }
     }
 
@@ -153,6 +156,10 @@ extension FileSystem {
         while let action = rest.popFirst() {
             switch action {
             case .fetch(let place, let size):
+                guard mayBegin({ ($0.fetches.expected, hasBegun: !$0.files.isEmpty) }) else {
+                    ahead.withLock { $0.fetches.postponed(place) }
+                    continue
+                }
                 if !fetch(place, size) { rest += fetched(place, false) }
             case .drop(let place):
                 if let dropped = ahead.withLock({ $0.files.removeValue(forKey: place) }) { end(dropped) }
@@ -162,7 +169,6 @@ extension FileSystem {
 
     /// Starts to fetch a file; false if there is no need, or no way.
     private func fetch(_ place: Place, _ size: Int64) -> Bool {
-        guard mayBegin({ !$0.files.isEmpty }) else { return false }
         let known = tree.withLock { tree -> (AheadState.Fetch, version: UInt64)? in
             guard let inode = tree.known(place, .file, at: configuration.now()), inode.handles == 0,
                 inode.readerAhead == nil, inode.local == nil, inode.attributes.size == size
@@ -236,9 +242,10 @@ extension FileSystem {
         logger.debug("ahead: \(statistics)")
     }
 
-    /// Whether there are connections for it. With one there is no "ahead": it would take it from whoever comes next.
-    private func mayBegin(_ hasBegun: (AheadState) -> Bool) -> Bool {
-        store.spareStreams > 0 || ahead.withLock { hasBegun($0) }
+    /// Whether there are connections for what is expected, or some of it is under way already.
+    private func mayBegin(_ outlook: (AheadState) -> (expected: Int, hasBegun: Bool)) -> Bool {
+        let (expected, hasBegun) = ahead.withLock { outlook($0) }
+        return hasBegun || store.admitsAhead(pieces: expected)
     }
 
     private func letGo(_ number: InodeNumber) {
@@ -249,20 +256,35 @@ extension FileSystem {
         }
     }
 
-    /// The names of one kind in a directory, as far as they are known.
-    private func order(of directory: InodeNumber, _ kind: FileKind) -> SiblingOrder? {
-        guard let (record, prefix) = listing(of: directory) else { return nil }
-        let names = record.snapshot().items.compactMap { $0.attributes.kind == kind ? $0.name : nil }
-        return names.isEmpty ? nil : SiblingOrder(names, in: prefix)
+    /// The directories in a directory, as far as they are known.
+    private func directories(of directory: InodeNumber) -> SiblingOrder? {
+        known(directory, in: knownWalkOrders) { record, prefix in
+            let names = record.entries.items.compactMap { $0.entry.attributes.kind == .directory ? $0.name : nil }
+            return names.isEmpty ? nil : SiblingOrder(names, in: prefix)
+        }
     }
 
     private func files(of directory: InodeNumber) -> FetchPlanner.Files? {
+        known(directory, in: knownFiles) { record, prefix in
+            let items = record.entries.items.filter { $0.entry.attributes.kind == .file }
+            let sizes = items.compactMap { item in item.entry.attributes.size.map { (item.name, $0) } }
+            return FetchPlanner.Files(
+                order: SiblingOrder(items.map(\.name), in: prefix),
+                sizes: Dictionary(sizes, uniquingKeysWith: { first, _ in first }))
+        }
+    }
+
+    private func known<Value: Sendable>(
+        _ directory: InodeNumber, in orders: Monitor<KnownOrders<Value>>,
+        make: (DirectoryRecord, PathHash) -> Value?
+    ) -> Value? {
         guard let (record, prefix) = listing(of: directory) else { return nil }
-        let items = record.snapshot().items.filter { $0.attributes.kind == .file }
-        let sizes = items.compactMap { item in item.attributes.size.map { (item.name, $0) } }
-        return FetchPlanner.Files(
-            order: SiblingOrder(items.map(\.name), in: prefix),
-            sizes: Dictionary(sizes, uniquingKeysWith: { first, _ in first }))
+        let key = KnownOrders<Value>.Key(
+            directory: directory, generation: record.generation, listedAt: record.listedAt)
+        if let value = orders.withLock({ $0.value(of: key) }) { return value }
+        guard let value = make(record, prefix) else { return nil }
+        orders.withLock { $0.insert(value, for: key) }
+        return value
     }
 
     private func listing(of directory: InodeNumber) -> (DirectoryRecord, PathHash)? {

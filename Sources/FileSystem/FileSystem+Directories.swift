@@ -35,7 +35,7 @@ extension FileSystem {
             // An unlinked directory has no path; its snapshot can still be read to the end.
             PathHash(tree.inodes.path(of: try tree.directory(open.inode)) ?? .root)
         }
-        while index < snapshot.items.count + 2 {
+        while index < snapshot.places.count + 2 {
             let item = try tree.withLock { tree throws(StoreError) in
                 try tree.directoryItem(
                     index, of: open.inode, snapshot, prefix, withAttributes: withAttributes, at: configuration.now())
@@ -94,7 +94,6 @@ extension FileSystem {
                 return isUsable ? record : nil
             }
             if let record {
-                // Not under the lock: putting 100,000 names in order takes a while.
                 let snapshot = record.snapshot()
                 return try tree.withLock { tree throws(StoreError) in
                     try body(&tree, try tree.directory(number), snapshot)
@@ -119,13 +118,14 @@ extension Tree {
             let name: [UInt8] = Array(repeating: UInt8(ascii: "."), count: index + 1)
             return DirectoryItem(name: name, inode: shown, kind: .directory, nextOffset: next, entry: nil)
         }
-        let item = snapshot.items[index - 2]
+        guard let item = snapshot.places[index - 2] else { return nil }
         guard withAttributes else {
             return DirectoryItem(
                 name: item.name.bytes, inode: inodes.number(of: item.name, in: directory, hash: prefix),
-                kind: item.attributes.kind, nextOffset: next, entry: nil)
+                kind: item.entry.attributes.kind, nextOffset: next, entry: nil)
         }
-        let knowledge = directories.knowledge(of: item.name, in: number, at: now, acceptStale: true)
+        let knowledge = directories.knowledge(
+            of: item.name, probablyAt: index - 2, in: number, at: now, acceptStale: true)
         let entry: DirectoryRecord.Entry
         let remaining: Duration
         switch knowledge {
@@ -133,10 +133,10 @@ extension Tree {
         case .absent: return nil
         // The record has been thrown away meanwhile: the snapshot is what we have, for this moment.
         case .unknown:
-            (entry, remaining) = (.init(attributes: item.attributes, origin: .server, seen: now), .zero)
+            (entry, remaining) = (.init(attributes: item.entry.attributes, origin: .server, seen: now), .zero)
         }
         guard directory.link == .linked else { return nil }
-        let inode = intern(item.name, in: directory, entry)
+        let inode = intern(item.name, in: directory, hash: prefix, entry)
         let answer = countedEntry(inode, remaining: remaining)
         return DirectoryItem(
             name: item.name.bytes, inode: inode.number, kind: inode.kind, nextOffset: next, entry: answer)

@@ -121,7 +121,8 @@ extension FileSystem {
                 try store.listing(
                     of: path, isKnown: isKnown, urgency: flight.urgency, cancellation: flight.cancellation)
             }
-            let entries = DirectoryRecord.entries(of: listing.entries, askedAt: flight.startedAt)
+            // Needs no lock: a large one takes a while.
+            let entries = EntryTable(of: listing.entries, askedAt: flight.startedAt)
             result = .success(.init(entries: entries, isPartial: !listing.isComplete))
         } catch {
             result = .failure(error)
@@ -134,7 +135,7 @@ extension FileSystem {
         _ result: Result<DirectoryRecord.Listed, StoreError>
     ) {
         tree.withLock { tree in
-            tree.directories.finishListing(flight, of: directory, result)
+            tree.directories.finishListing(flight, of: directory, at: configuration.now(), result)
             guard case .failure(let error) = result, error.kind == .notFound || error.kind == .notDirectory else {
                 return
             }

@@ -214,7 +214,7 @@ extension FileSystem {
         }
         if hasPending { throw StoreError(.notEmpty, "files in it are being written") }
         guard !hidden.isEmpty, let parent else { return }
-        let isEmpty = try withListing(of: number, request) { _, _, snapshot in snapshot.items.isEmpty }
+        let isEmpty = try withListing(of: number, request) { _, _, snapshot in snapshot.isEmpty }
         guard isEmpty else { throw StoreError(.notEmpty, "the directory has entries") }
         for name in hidden {
             let (from, to) = try tree.withLock { tree throws(StoreError) in

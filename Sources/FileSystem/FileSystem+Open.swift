@@ -35,7 +35,9 @@ extension FileSystem {
                 throw error
             }
         }
-        return answer
+        return OpenAnswer(
+            handle: answer.handle, keepCache: answer.keepCache, directIO: answer.directIO,
+            isReadOnly: flags.isDisjoint(with: [.write, .append, .truncate]))
     }
 
     /// Makes a file and opens it.

@@ -50,6 +50,9 @@ package final class FileSystem: Sendable {
     let errands = WorkerPool(named: "ftpfs list", limit: FileSystem.maximumErrands)
     let feeders = WorkerPool(named: "ftpfs write", limit: FileSystem.maximumStreams)
     let ahead: Monitor<AheadState>
+    /// Entered with the monitor of ``ahead`` held; nothing else is entered while they are.
+    let knownWalkOrders = Monitor(KnownOrders<SiblingOrder>())
+    let knownFiles = Monitor(KnownOrders<FetchPlanner.Files>())
     let listingsAhead = WorkerPool(named: "ftpfs ahead", limit: WalkPlanner.atOnce)
 
     /// A file system over a store. Makes no call to it.

@@ -212,11 +212,14 @@ package struct OpenAnswer: Hashable, Sendable {
     package var keepCache: Bool
     /// Reads bypass the kernel's pages: the size is not known in advance.
     package var directIO: Bool
+    /// Nothing can be unsent when a descriptor is closed: no ``FileSystemOperations/flush(_:_:)`` is wanted.
+    package var isReadOnly: Bool
 
-    package init(handle: HandleID, keepCache: Bool, directIO: Bool) {
+    package init(handle: HandleID, keepCache: Bool, directIO: Bool, isReadOnly: Bool = false) {
         self.handle = handle
         self.keepCache = keepCache
         self.directIO = directIO
+        self.isReadOnly = isReadOnly
     }
 }
 

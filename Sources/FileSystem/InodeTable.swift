@@ -37,12 +37,16 @@ struct InodeTable {
     }
 
     /// The inode of a name, made if there is none. If the name stood for another kind, that inode is detached first.
-    mutating func intern(_ name: FileName, in parent: Inode, _ attributes: RemoteAttributes) -> Inode {
+    ///
+    /// - Parameter hash: the parent's, if the caller has it.
+    mutating func intern(
+        _ name: FileName, in parent: Inode, hash: PathHash? = nil, _ attributes: RemoteAttributes
+    ) -> Inode {
         if let inode = child(name, of: parent) {
             if inode.kind == attributes.kind { return inode }
             detach(inode)
         }
-        let number = freeNumber(PathHash(path(of: parent) ?? .root).appending(name))
+        let number = freeNumber((hash ?? PathHash(path(of: parent) ?? .root)).appending(name))
         let inode = Inode(number: number, kind: attributes.kind, attributes: attributes, version: takeVersion())
         inode.place = (parent.number, name)
         parent.children[name] = number

@@ -23,6 +23,12 @@ package protocol RemoteStore: Sendable {
     /// work. Does not block.
     var spareStreams: Int { get }
 
+    /// Whether there are connections for work ahead of anybody's wish. Does not block.
+    ///
+    /// - Parameter pieces: how many listings, or small files, are expected to be asked for so: what it costs to get further
+    ///   connections for them must be less than it saves.
+    func admitsAhead(pieces: Int) -> Bool
+
     /// Everything in a directory but `.` and `..`, in the order in which the server named it, each name once.
     ///
     /// - Parameter urgency: whether anybody waits for it. What is done ahead begins only on a connection that nobody else
@@ -117,6 +123,10 @@ package protocol RemoteStore: Sendable {
 }
 
 extension RemoteStore {
+    /// For stores to which another connection costs nothing. With one there is no "ahead": it would take it from whoever
+    /// comes next.
+    package func admitsAhead(pieces: Int) -> Bool { spareStreams > 0 }
+
     /// For stores that take every name.
     package func check(newName name: FileName) throws(StoreError) {}
 

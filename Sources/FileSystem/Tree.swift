@@ -106,8 +106,12 @@ struct Tree {
     }
 
     /// The inode of a known entry, brought up to date with it.
-    mutating func intern(_ name: FileName, in parent: Inode, _ entry: DirectoryRecord.Entry) -> Inode {
-        let inode = inodes.intern(name, in: parent, entry.attributes)
+    ///
+    /// - Parameter hash: the parent's, if the caller has it.
+    mutating func intern(
+        _ name: FileName, in parent: Inode, hash: PathHash? = nil, _ entry: DirectoryRecord.Entry
+    ) -> Inode {
+        let inode = inodes.intern(name, in: parent, hash: hash, entry.attributes)
         settle()
         refresh(inode, entry)
         return inode

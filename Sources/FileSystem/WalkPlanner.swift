@@ -76,6 +76,9 @@ struct WalkPlanner {
     /// How many directories are being listed ahead.
     var underWay: Int { walks.reduce(0) { $0 + $1.line.count { $0.progress == .underWay } } }
 
+    /// How many directories the walk that was met last is expected to read, for all that is known yet.
+    var expected: Int { walks.last?.line.count ?? 0 }
+
     /// A directory is being read from its start.
     ///
     /// - Parameters:
@@ -133,6 +136,15 @@ struct WalkPlanner {
             actions.append(.drop(place))
         }
         return actions + next()
+    }
+
+    /// A directory cannot be listed now, for want of connections; perhaps when the walk has gone on.
+    mutating func postponed(_ place: Place) {
+        for walk in walks.indices {
+            guard let index = walks[walk].line.firstIndex(where: { $0.place == place && $0.progress == .underWay })
+            else { continue }
+            walks[walk].line[index].progress = .expected
+        }
     }
 
     /// Forgets all walks.

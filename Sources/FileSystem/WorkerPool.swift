@@ -57,7 +57,8 @@ final class WorkerPool: Sendable {
     ///
     /// - Throws: `noResources` when there is no thread and none can be made; the job will then not run.
     func submit(_ job: any Job) throws(StoreError) {
-        let (needsThread, crowd) = state.withLockThenWake { state -> (Bool, [any Job]) in
+        // One job, one thread: to wake all that are idle would cost more than a small file does.
+        let (needsThread, crowd) = state.withLockThenWakeOne { state -> (Bool, [any Job]) in
             state.queue.append(job)
             if state.idle >= state.queue.count { return (false, []) }
             if state.threads < limit {

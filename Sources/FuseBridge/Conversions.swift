@@ -47,7 +47,9 @@ extension cfuse_entry {
 
 extension cfuse_opened {
     init(_ answer: OpenAnswer) {
-        self.init(handle: answer.handle.rawValue, keep_cache: answer.keepCache, direct_io: answer.directIO)
+        self.init(
+            handle: answer.handle.rawValue, keep_cache: answer.keepCache, direct_io: answer.directIO,
+            no_flush: answer.isReadOnly)
     }
 }
 

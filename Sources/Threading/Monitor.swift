@@ -63,6 +63,21 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
         return try body(&state)
     }
 
+    /// Runs `body` with the state while holding the lock, then wakes one thread that waits here.
+    ///
+    /// Only where any of them will do, and each looks at all of the state: a wake-up that reaches one who waits for
+    /// something else is lost.
+    package func withLockThenWakeOne<Result: ~Copyable, Failure: Error>(
+        _ body: (inout State) throws(Failure) -> sending Result
+    ) throws(Failure) -> sending Result {
+        pthread_mutex_lock(mutex)
+        defer {
+            pthread_mutex_unlock(mutex)
+            pthread_cond_signal(condition)
+        }
+        return try body(&state)
+    }
+
     /// Waits until `body` returns something, and returns it.
     ///
     /// `body` runs with the lock held, at once and again after each wake-up; it returns `nil` to wait on. The lock is

@@ -13,6 +13,9 @@ package struct FileName: Hashable, Sendable {
 
     /// The bytes of the name, without a terminator.
     package let bytes: [UInt8]
+    /// Their hash, with the process's own seed. Names are the keys of every large table: to look one up, or to find that
+    /// two differ, the bytes themselves, each in an allocation of its own, need not be fetched from memory.
+    private let digest: Int
 
     /// Why bytes are not a name.
     package enum Invalid: Error, Equatable, Sendable {
@@ -44,6 +47,9 @@ package struct FileName: Hashable, Sendable {
         }
         if bytes.count > Self.maximumLength { throw .tooLong }
         self.bytes = bytes
+        var hasher = Hasher()
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        digest = hasher.finalize()
     }
 
     /// Takes the UTF-8 bytes of a string as a name if they are one.
@@ -53,10 +59,11 @@ package struct FileName: Hashable, Sendable {
 }
 
 extension FileName {
-    /// Feeds the bytes at once: the default feeds each for itself, and names are the keys of every large table.
-    package func hash(into hasher: inout Hasher) {
-        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    package static func == (left: FileName, right: FileName) -> Bool {
+        left.digest == right.digest && left.bytes == right.bytes
     }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 }
 
 extension FileName: Comparable {

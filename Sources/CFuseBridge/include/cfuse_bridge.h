@@ -59,6 +59,8 @@ struct cfuse_opened {
     uint64_t handle;
     bool keep_cache;
     bool direct_io;
+    /// Closing a descriptor calls no flush: one request less for each file that is only read (Linux 5.16, libfuse 3.11).
+    bool no_flush;
 };
 
 /// What statvfs(3) shows; counts are in blocks.
