@@ -63,6 +63,17 @@ final class ConnectionPool: Sendable {
     /// How many more transfers could begin now without anybody having to wait, one connection being left for short work.
     var spareConnections: Int { state.withLock { $0.machine.spareCount } }
 
+    /// What each connection does now.
+    func connections() -> [ConnectionReport] {
+        let now = Instant.now
+        return state.withLock { state in
+            state.machine.connections.map { ConnectionReport($0, state.sessions[$0.id]?.control.activity, at: now) }
+        }
+    }
+
+    /// How many requests wait for a session.
+    var waitingCount: Int { state.withLock { $0.machine.waitingCount } }
+
     /// Waits for a session and hands it to the caller, who owns it until ``release(_:)``.
     ///
     /// - Parameter urgency: what is done ahead waits for a session that nobody else wants; from when its answer is wanted,
@@ -277,7 +288,7 @@ final class ConnectionPool: Sendable {
     }
 
     private func openFailed(_ id: Int, _ error: FTPError) {
-        server.configuration.logger.info("[\(id)] no connection: \(error)")
+        server.configuration.logger.notice("[\(id)] no connection: \(error)")
         handle { machine, now in machine.openFailed(id, error, now: now) }
     }
 

@@ -32,7 +32,7 @@ struct PoolStateMachine {
 
     private let settings: Settings
     /// Oldest first.
-    private var connections: [Connection] = []
+    private(set) var connections: [Connection] = []
     private var metadata: Deque<Request> = []
     private var transfers: Deque<Request> = []
     private var ahead: Deque<Request> = []
@@ -347,7 +347,8 @@ struct PoolStateMachine {
     }
 
     private var limit: Int { min(settings.limit, learned?.limit ?? settings.limit) }
-    private var waitingCount: Int { metadata.count + transfers.count }
+    /// How many wait for a connection.
+    var waitingCount: Int { metadata.count + transfers.count }
     private var isAnybodyWaiting: Bool { waitingCount > 0 }
 
     private var latestIdle: Int? {

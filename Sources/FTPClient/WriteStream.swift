@@ -171,7 +171,10 @@ package final class WriteStream: Sendable {
             if cancellation.isCancelled { throw .cancelled }
             let count = sendfile(
                 socket.rawValue, file.rawValue, &offset, Int(min(range.upperBound - Int64(offset), Int64(pieceLength))))
-            if count > 0 { continue }
+            if count > 0 {
+                transfer.session.noteSent(count)
+                continue
+            }
             if count == 0 {
                 throw .localFailure(.ioError, doing: "reading a spool file that is shorter than it should be")
             }

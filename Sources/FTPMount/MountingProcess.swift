@@ -13,8 +13,8 @@ import Threading
 /// The process that mounts and serves: from the connection to the end, read from top to bottom.
 ///
 /// Each step that succeeded is undone by a `defer` behind it, in reverse order, on every way out: the mount goes first,
-/// so that nobody waits at it; then what is unsent is sent; then the connections are closed; then the spool directory
-/// is removed, if nothing is left in it.
+/// so that nobody waits at it; then what is unsent is sent, and whoever waits at the control socket hears how that went;
+/// then the connections are closed; then the spool directory is removed, if nothing is left in it.
 struct MountingProcess {
     let plan: MountPlan
     let credentials: Credentials
@@ -31,11 +31,12 @@ struct MountingProcess {
     ///   ends the mount.
     /// - Throws: ``MountFailure`` when the mount has never answered; nothing is mounted then.
     func run(_ report: (StatusReport.Outcome) -> Bool) throws(MountFailure) {
-        Signals.block()
+        Signals.block(takingRequests: true)
         Hardening.apply()
         // Whoever waits for the mount may be killed meanwhile; there shall be no mount then that nobody knows of.
         if !isForeground { _ = clinux_set_parent_death_signal(SIGTERM) }
-        let logger = try Log.make(plan, isForeground: isForeground)
+        let faults = FaultRing()
+        let logger = try Log.make(plan, isForeground: isForeground, recording: faults)
         let ending = Ending(mountPoint: plan.mountPoint)
         try ending.watchSignals()
         let deadline = Deadline.after(plan.options.connectTimeout)
@@ -49,7 +50,9 @@ struct MountingProcess {
         let fileSystem = FileSystem(
             store: FTPStore(client, links: plan.options.symbolicLinks), configuration: fileSystemConfiguration(spool),
             logger: logger)
-        defer { drain(fileSystem, logger) }
+        let control = ControlServer(mountPoint: plan.mountPoint, logger: logger)
+        defer { control.close() }
+        defer { control.finish(drain(fileSystem, logger)) }
 
         let session = try mount(fileSystem, logger)
         defer { session.unmount() }
@@ -59,6 +62,10 @@ struct MountingProcess {
             serving.join()
         }
         try ending.waitUntilItAnswers(deadline)
+        let source = StatusSource(
+            plan: plan, client: client, fileSystem: fileSystem, spoolDirectory: spool.path.string, faults: faults,
+            mountedAt: .now, isEnding: { ending.hasBegun })
+        listen(control, source, session, ending, logger)
 
         if !isForeground { detachFromCaller() }
         logger.info("\(plan.address.sourceName) is mounted on \(plan.mountPoint)")

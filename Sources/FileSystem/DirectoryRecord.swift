@@ -180,6 +180,12 @@ struct DirectoryRecord {
         for (name, entry) in entries where entry.origin != .pending { entries[name] = nil }
     }
 
+    /// The same, and the server is to be asked again also where it has just refused.
+    mutating func refresh() {
+        expire()
+        refusedAt = nil
+    }
+
     /// Hides a name of the server's, or shows it again.
     mutating func hide(_ name: FileName, _ isHidden: Bool) {
         if isHidden { hidden.insert(name) } else { hidden.remove(name) }
