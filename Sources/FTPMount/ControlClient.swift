@@ -12,7 +12,7 @@ struct ControlClient {
     let owner: uid_t
 
     /// How long a running process may take for an answer that it gives at once. A machine that is busy swapping does.
-    private static let patience = Duration.seconds(10)
+    static let patience = Duration.seconds(10)
 
     /// Why there is no answer.
     enum Failure: Error, Hashable {
@@ -40,73 +40,80 @@ struct ControlClient {
     }
 
     /// Asks, and waits for the answer.
-    func ask(_ request: ControlMessage.Request) throws(Failure) -> JSON {
-        let question = try Question(request, of: self)
-        return try question.answer(until: .after(Self.patience))
+    func ask(_ request: ControlMessage.Request, within patience: Duration = Self.patience) throws(Failure) -> JSON {
+        let question = try Question(request, on: try connect())
+        return try question.answer(until: .after(patience))
     }
 
     /// Asks for the status.
-    func status() throws(Failure) -> MountStatus {
-        guard let status = try ask(.status)["status"].flatMap(MountStatus.init(json:)) else {
+    func status(within patience: Duration = Self.patience) throws(Failure) -> MountStatus {
+        try Self.status(in: try ask(.status, within: patience))
+    }
+
+    private static func status(in answer: JSON) throws(Failure) -> MountStatus {
+        guard let status = answer["status"].flatMap(MountStatus.init(json:)) else {
             throw .refused("its answer cannot be understood; it may be of another version of ftpfs")
         }
         return status
     }
 
-    /// The status of whoever is behind one socket.
-    static func status(at path: FilePath, owner: uid_t) throws(Failure) -> MountStatus {
-        do throws(ControlSocket.Failure) {
-            let socket = try ControlSocket()
-            defer { socket.close() }
-            try socket.connect(to: path)
-            guard let peer = socket.peer, peer == owner || peer == 0 else { throw .foreign }
-            try socket.send(ControlMessage.Request.status.line, until: .after(patience))
-            let line = try socket.receiveLine(atMost: ControlMessage.longestAnswer, until: .after(patience))
-            if let status = JSON(parsing: line)?["status"].flatMap(MountStatus.init(json:)) { return status }
-        } catch {
-            throw Failure(error)
-        }
-        throw .refused("its answer cannot be understood")
+    /// The names that the socket may have.
+    var paths: [FilePath] {
+        ControlDirectory.candidates(of: owner).flatMap { directory in names.map { directory.socketPath($0) } }
     }
 
-    /// Connects to whoever has the name, and sees that it is the owner of the mount, or root.
-    fileprivate func connect() throws(Failure) -> ControlSocket {
+    /// The status of whoever is behind one socket.
+    static func status(at path: FilePath, owner: uid_t, within patience: Duration) throws(Failure) -> MountStatus {
+        let socket: ControlSocket
+        do throws(ControlSocket.Failure) { socket = try connect(to: path, of: owner) } catch { throw Failure(error) }
+        let question = try Question(.status, on: socket)
+        return try status(in: try question.answer(until: .after(patience)))
+    }
+
+    /// Connects to whoever has the name.
+    private func connect() throws(Failure) -> ControlSocket {
         var failure = Failure.unreachable
-        for directory in ControlDirectory.candidates(of: owner) {
-            for name in names {
-                do throws(ControlSocket.Failure) {
-                    let socket = try ControlSocket()
-                    do throws(ControlSocket.Failure) {
-                        try socket.connect(to: directory.socketPath(name))
-                        guard let peer = socket.peer, peer == owner || peer == 0 else { throw .foreign }
-                        return socket
-                    } catch {
-                        socket.close()
-                        throw error
-                    }
-                } catch {
-                    // What is missing in one place may be in the next; of all else the first reason is the best.
-                    if failure == .unreachable { failure = Failure(error) }
-                }
+        for path in paths {
+            do throws(ControlSocket.Failure) {
+                return try Self.connect(to: path, of: owner)
+            } catch {
+                // What is missing in one place may be in the next; of all else the first reason is the best.
+                if failure == .unreachable { failure = Failure(error) }
             }
         }
         throw failure
     }
 
-    /// A question that has been asked and not been answered yet. Closed with its last copy's owner: see ``close()``.
+    /// Connects, and sees that it is the owner of the mount, or root.
+    private static func connect(to path: FilePath, of owner: uid_t) throws(ControlSocket.Failure) -> ControlSocket {
+        let socket = try ControlSocket()
+        do throws(ControlSocket.Failure) {
+            try socket.connect(to: path)
+            guard let peer = socket.peer, peer == owner || peer == 0 else { throw .foreign }
+            return socket
+        } catch {
+            socket.close()
+            throw error
+        }
+    }
+
+    /// A question that has been asked and not been answered yet; given up when nobody has it any more.
     final class Question {
         private let socket: ControlSocket
 
         /// Connects and asks.
-        init(_ request: ControlMessage.Request, of client: ControlClient) throws(Failure) {
-            socket = try client.connect()
+        convenience init(_ request: ControlMessage.Request, of client: ControlClient) throws(Failure) {
+            try self.init(request, on: try client.connect())
+        }
+
+        /// Takes over a connected socket, and asks.
+        fileprivate init(_ request: ControlMessage.Request, on socket: ControlSocket) throws(Failure) {
+            self.socket = socket
             do throws(ControlSocket.Failure) {
                 try socket.send(request.line, until: .after(ControlClient.patience))
             } catch {
                 // Who lets nobody in says why before it hears what is wanted.
-                if error == .ended { return }
-                socket.close()
-                throw Failure(error)
+                guard error == .ended else { throw Failure(error) }
             }
         }
 

@@ -79,7 +79,7 @@ final class ControlServer: Sendable {
         }
     }
 
-    /// Tells those who wait for the end what has become of everything. From now on only they get an answer.
+    /// Tells those who wait for the end what has become of everything.
     func finish(_ unsent: [ControlMessage.Unsent]) {
         state.withLock { $0.unsent = unsent }
         finished.cancel()

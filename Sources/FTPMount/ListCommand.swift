@@ -15,6 +15,9 @@ package enum ListCommand {
         case dead
     }
 
+    /// How long one mount may take to answer: one that hangs is to be shown among the others.
+    private static let patience = Duration.seconds(2)
+
     private struct Row {
         let state: State
         let source: String
@@ -42,20 +45,22 @@ package enum ListCommand {
     private static func rows() -> [Row] {
         let table = MountTable.current()
         let sources = Dictionary(table.own.map { ($0.mountPoint, $0.source) }, uniquingKeysWith: { $1 })
-        var rows = places().map { place -> Row in
+        let places = places()
+        var rows = places.map { place -> Row in
             let source = sources[place.mountPoint] ?? ""
             do throws(ControlClient.Failure) {
-                return row(of: try place.client.status(), mountPoint: place.mountPoint)
+                return row(of: try place.client.status(within: patience), mountPoint: place.mountPoint)
             } catch {
                 let state: State = error == .unreachable && place.isDead ? .dead : .silent
                 return Row(state: state, source: source, mountPoint: place.mountPoint, process: nil, unsent: 0)
             }
         }
         // Those that are unmounted already have nothing but their sockets.
+        let asked = Set(places.flatMap(\.client.paths))
         for directory in ControlDirectory.candidates(of: geteuid()) where directory.isSafe(for: geteuid()) {
-            for path in directory.sockets {
-                guard let status = try? ControlClient.status(at: path, owner: geteuid()), status.state == .ending,
-                    !rows.contains(where: { $0.process == status.process })
+            for path in directory.sockets where !asked.contains(path) {
+                guard let status = try? ControlClient.status(at: path, owner: geteuid(), within: patience),
+                    status.state == .ending
                 else { continue }
                 rows.append(row(of: status, mountPoint: status.mountPoint))
             }

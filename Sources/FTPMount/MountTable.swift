@@ -1,5 +1,4 @@
 import SystemPackage
-import Vocabulary
 
 /// What is mounted where: /proc/self/mountinfo (proc_pid_mountinfo(5)).
 struct MountTable {
@@ -72,14 +71,6 @@ struct MountTable {
     /// Where else the file system of a mount can be seen as a whole.
     func mountPoints(of entry: Entry) -> [String] {
         entries.filter { $0.device == entry.device && $0.root == "/" }.map(\.mountPoint)
-    }
-
-    /// The places inside of a mount where something else is mounted.
-    func mountPoints(below mountPoint: String) -> [RemotePath] {
-        entries.compactMap { entry in
-            guard entry.mountPoint != mountPoint, Self.isInside(entry.mountPoint, mountPoint) else { return nil }
-            return RemotePath(relative: String(entry.mountPoint.dropFirst(mountPoint.count)))
-        }
     }
 
     private static func isInside(_ path: String, _ directory: String) -> Bool {

@@ -1,4 +1,5 @@
 import SystemPackage
+import Threading
 import Vocabulary
 
 #if canImport(Glibc)
@@ -78,9 +79,21 @@ struct MountedPlace {
     /// Who answers for it.
     var client: ControlClient { ControlClient(names: socketNames, owner: owner) }
 
-    /// Whether its process is gone: the kernel says so without asking anybody.
+    /// How long the kernel may take to say whether there is a process behind a mount.
+    private static let patience = Duration.seconds(1)
+
+    /// Whether its process is gone: the kernel says so at once. A process that is there answers without asking its server;
+    /// one that is stopped does not, and is not waited for.
     var isDead: Bool {
-        var space = statvfs()
-        return isMounted && statvfs(mountPoint, &space) != 0 && errno == ENOTCONN
+        guard isMounted else { return false }
+        let answer = Monitor<Bool?>(nil)
+        let path = mountPoint
+        // A thread that hangs there ends with this process: the kernel lets go of who is killed.
+        try? Thread.detached(named: "ftpfs-look") {
+            var space = statvfs()
+            let isGone = statvfs(path, &space) != 0 && errno == ENOTCONN
+            answer.withLockThenWake { $0 = isGone }
+        }
+        return answer.wait(until: .after(Self.patience)) { $0 } ?? false
     }
 }

@@ -11,11 +11,7 @@ extension MountingProcess {
         _ control: ControlServer, _ source: StatusSource, _ session: FuseSession, _ ending: Ending, _ logger: Logger
     ) {
         let fileSystem = source.fileSystem
-        let mountPoint = plan.mountPoint
-        let refresh: @Sendable (RemotePath) -> Int = { path in
-            let below = MountTable.current().mountPoints(below: mountPoint)
-            return Self.refresh(path, keeping: below, fileSystem, session)
-        }
+        let refresh: @Sendable (RemotePath) -> Int = { path in Self.refresh(path, fileSystem, session) }
         control.start(
             ControlServer.Services(
                 status: source.status, refresh: refresh,
@@ -42,10 +38,12 @@ extension MountingProcess {
 
     /// Makes the file system and the kernel look anew; how many directories.
     private static func refresh(
-        _ path: RemotePath, keeping places: [RemotePath], _ fileSystem: FileSystem, _ session: FuseSession
+        _ path: RemotePath, _ fileSystem: FileSystem, _ session: FuseSession
     ) -> Int {
-        let refreshed = fileSystem.refresh(path, keeping: places)
-        for (parent, name) in refreshed.names { session.invalidateEntry(name, in: parent) }
+        let refreshed = fileSystem.refresh(path)
+        for name in refreshed.names {
+            session.expireEntry(name.name, in: name.parent, isDirectory: name.isDirectory)
+        }
         for inode in refreshed.inodes { session.invalidateInode(inode) }
         return refreshed.directories
     }

@@ -1,11 +1,14 @@
 /// The command `ftpfs refresh`.
 package enum RefreshCommand {
+    /// A million names take some seconds; and the kernel may have to wait for a request that is under way.
+    private static let patience = Duration.seconds(60)
+
     /// Makes the mount look anew at a place and all that is below it. Blocks for a moment.
     package static func run(_ path: String, program: String) -> ExitCode {
         CommandOutput.run(program) { output throws(MountFailure) in
             let place = try MountedPlace(containing: path)
             do throws(ControlClient.Failure) {
-                _ = try place.client.ask(.refresh(place.inside))
+                _ = try place.client.ask(.refresh(place.inside), within: patience)
             } catch {
                 throw error.failure(at: place)
             }

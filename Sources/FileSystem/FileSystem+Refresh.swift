@@ -3,8 +3,14 @@ package import Vocabulary
 
 /// What the kernel has to forget after a refresh, before whoever asked for it looks again.
 package struct Refreshed: Sendable {
-    /// Names that the kernel may know, or may know to be absent.
-    package var names: [(parent: InodeNumber, name: FileName)] = []
+    /// A name that the kernel may know, or may know to be absent.
+    package struct Name: Hashable, Sendable {
+        package let parent: InodeNumber
+        package let name: FileName
+        package let isDirectory: Bool
+    }
+
+    package var names: [Name] = []
     /// Inodes whose attributes, names and pages it may have.
     package var inodes: [InodeNumber] = []
     /// How many directories will be listed anew.
@@ -19,13 +25,9 @@ package struct Refreshed: Sendable {
 extension FileSystem {
     /// Takes nothing as true any more that is known of a place and of all that is below it.
     ///
-    /// - Parameters:
-    ///   - path: what to look at anew; need not be known, nor exist.
-    ///   - places: directories whose names the kernel must keep, with those above them: something else is mounted there.
+    /// - Parameter path: what to look at anew; need not be known, nor exist.
     /// - Returns: what the kernel has to be told to forget. Do that from a thread that answers no request.
-    package func refresh(_ path: RemotePath, keeping places: [RemotePath] = []) -> Refreshed {
-        let kept = Set(
-            places.flatMap { place in place.components.indices.map { RemotePath(Array(place.components[...$0])) } })
+    package func refresh(_ path: RemotePath) -> Refreshed {
         return tree.withLock { tree in
             var refreshed = Refreshed()
             guard var here = tree.inodes[.root] else { return refreshed }
@@ -42,15 +44,14 @@ extension FileSystem {
             }
             // Whether the place itself is still there is in its directory's listing.
             if let place = here.place, let parent = tree.inodes[place.parent] { tree.refresh(parent, &refreshed) }
-            var waiting = [(here, path)]
-            while let (inode, path) = waiting.popLast() {
+            var waiting = [here]
+            while let inode = waiting.popLast() {
                 tree.refresh(inode, &refreshed)
-                if let place = inode.place, inode.lookups > 0, !kept.contains(path) {
-                    refreshed.names.append((place.parent, place.name))
+                if let place = inode.place, inode.lookups > 0 {
+                    refreshed.names.append(
+                        .init(parent: place.parent, name: place.name, isDirectory: inode.kind == .directory))
                 }
-                for (name, number) in inode.children {
-                    if let child = tree.inodes[number] { waiting.append((child, path.appending(name))) }
-                }
+                waiting += inode.children.values.compactMap { tree.inodes[$0] }
             }
             return refreshed
         }
@@ -64,7 +65,9 @@ extension Tree {
         case .directory:
             directories.refresh(inode.number)
             refreshed.directories += 1
-            refreshed.names += absences.take(inode.number).map { (inode.number, $0) }
+            refreshed.names += absences.take(inode.number).map {
+                .init(parent: inode.number, name: $0, isDirectory: false)
+            }
         case .file, .symbolicLink:
             // What is written here is newer than what the server has, and the kernel may have pages to be written.
             guard inode.local == nil, inode.writers == 0 else { return }

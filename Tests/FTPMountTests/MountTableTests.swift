@@ -1,5 +1,4 @@
 import Testing
-import Vocabulary
 
 @testable import FTPMount
 
@@ -46,11 +45,5 @@ struct MountTableTests {
         ])
     func containing(_ path: String, _ mountPoint: String) {
         #expect(table.mount(containing: path)?.mountPoint == mountPoint)
-    }
-
-    @Test("finds what is mounted inside of a mount")
-    func below() {
-        #expect(table.mountPoints(below: "/mnt/ftp").map(\.description) == ["/sub/tmp"])
-        #expect(table.mountPoints(below: "/mnt/ftpx").isEmpty)
     }
 }

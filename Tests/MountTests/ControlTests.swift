@@ -13,6 +13,17 @@ extension Mounts {
             try Shell.run([Repository.program] + arguments, environment)
         }
 
+        /// A mount that can be asked: the kernel has it a moment before.
+        private func mounted(
+            _ server: TestServer, _ path: String = "", options: [String] = []
+        ) throws -> MountedFileSystem {
+            let mount = try MountedFileSystem(server, path, options: options)
+            guard waitUntil(within: .seconds(20), { mount.log().contains(" is mounted on ") }) else {
+                throw TestFailure("the mount does not answer: \(mount.log())")
+            }
+            return mount
+        }
+
         private func write(_ path: String, _ text: String) throws {
             let outcome = try Shell.run("printf %s \"$TEXT\" >\"$PLACE\"", ["PLACE": path, "TEXT": text])
             guard outcome.succeeded else { throw TestFailure("writing \(path): \(outcome)") }
@@ -57,7 +68,7 @@ extension Mounts {
             // Half a minute at this rate; it is ended long before.
             let server = try TestServer(.vsftpd, bytesPerSecond: 1_000_000)
             _ = try Shell.run("head -c 30000000 /dev/zero >\"$ROOT/big\"", ["ROOT": server.root])
-            let mount = try MountedFileSystem(server)
+            let mount = try mounted(server)
             let reading = try ChildProcess(["cat", "\(mount.path)/big"], output: "/dev/null", errors: "/dev/null")
             defer { reading.kill() }
             var text = ""
@@ -86,7 +97,7 @@ extension Mounts {
 
         @Test func `the status shows the encryption`() throws {
             let server = try TestServer(.proFTPD, .explicit)
-            let mount = try MountedFileSystem(server)
+            let mount = try mounted(server)
             let text = try ftpfs("status", mount.path).output
             #expect(text.contains(#/encryption   TLS 1\.[23], \w+/#), "\(text)")
             #expect(text.contains("ProFTPD"))
@@ -94,7 +105,7 @@ extension Mounts {
 
         @Test func `the status shows what went wrong`() throws {
             let server = try TestServer(.proFTPD)
-            let mount = try MountedFileSystem(server)
+            let mount = try mounted(server)
             try server.kill()
             _ = try Shell.run(["stat", "\(mount.path)/x"])
             let text = try ftpfs("status", mount.path).output
@@ -103,7 +114,7 @@ extension Mounts {
 
         @Test func `without a mount point the status is of all mounts, and watching ends with the mount`() throws {
             let server = try TestServer.shared(.proFTPD)
-            let mount = try MountedFileSystem(server)
+            let mount = try mounted(server)
             let all = try ftpfs("status", "--json")
             #expect(all.output.hasPrefix("[") && all.output.contains("\"mount_point\": \"\(mount.path)\""))
             let place = try TemporaryDirectory("watch")
@@ -128,7 +139,7 @@ extension Mounts {
                 "cd \"$ROOT\"; mkdir -p d/e; echo old >d/file; echo x >d/gone; echo x >d/e/deep; chmod -R a+rX d",
                 ["ROOT": server.root])
             #expect(before.succeeded, "\(before)")
-            let mount = try MountedFileSystem(server, options: ["dir_ttl=3600"])
+            let mount = try mounted(server, options: ["dir_ttl=3600"])
             let look = """
                 cd "$MOUNT"
                 ls . d d/e | tr '\\n' ' '; cat d/file; stat -c %n d/gone d/new new 2>&1 | sed 's/.*statx //' | tr '\\n' ' '
@@ -157,7 +168,7 @@ extension Mounts {
             let root = "\(server.root)/refresh"
             _ = try Shell.run(
                 "rm -rf \"$ROOT\"; mkdir -p \"$ROOT/a\" \"$ROOT/b\"; chmod -R a+rwX \"$ROOT\"", ["ROOT": root])
-            let mount = try MountedFileSystem(server, "refresh", options: ["dir_ttl=3600"])
+            let mount = try mounted(server, "refresh", options: ["dir_ttl=3600"])
             let outcome = try Shell.run(
                 """
                 cd "$MOUNT/a"; ls . ../b; echo 1 >"$ROOT/a/1"; echo 1 >"$ROOT/b/1"; chmod a+r "$ROOT"/*/1
@@ -168,7 +179,7 @@ extension Mounts {
 
         @Test func `SIGHUP refreshes, and SIGUSR1 writes the status into the log`() throws {
             let server = try TestServer.shared(.pyftpdlib)
-            let mount = try MountedFileSystem(server, options: ["dir_ttl=3600"])
+            let mount = try mounted(server, options: ["dir_ttl=3600"])
             let environment = ["MOUNT": mount.path, "ROOT": server.root, "PROCESS": "\(mount.pid)"]
             _ = try Shell.run("rm -f \"$ROOT/hup\"; ls \"$MOUNT\"; stat \"$MOUNT/hup\"", environment)
             _ = try Shell.run("echo 1 >\"$ROOT/hup\"; chmod a+r \"$ROOT/hup\"; kill -HUP $PROCESS", environment)
@@ -187,7 +198,7 @@ extension Mounts {
             let server = try TestServer.shared(kind)
             let file = "\(server.root)/flushed"
             unlink(file)
-            let mount = try MountedFileSystem(server)
+            let mount = try mounted(server)
             let writer = try Writer("\(mount.path)/flushed", bytes: 100_000)
             #expect(Files.size(file) == 0)
             let status = try ftpfs("status", mount.path).output
@@ -201,7 +212,7 @@ extension Mounts {
 
         @Test func `unmount sends, waits for the process, and leaves nothing`() throws {
             let server = try TestServer.shared(.vsftpd)
-            let mount = try MountedFileSystem(server)
+            let mount = try mounted(server)
             try write("\(mount.path)/before", "hello")
             let outcome = try ftpfs("unmount", mount.path)
             #expect(outcome.succeeded && outcome.output == "" && outcome.errors == "", "\(outcome)")
@@ -215,7 +226,7 @@ extension Mounts {
 
         @Test func `unmount names who uses the mount, and has sent what was written`() throws {
             let server = try TestServer.shared(.proFTPD)
-            let mount = try MountedFileSystem(server)
+            let mount = try mounted(server)
             let writer = try Writer("\(mount.path)/used", bytes: 10_000)
             let outcome = try ftpfs("unmount", mount.path)
             #expect(outcome.exit == .code(32), "\(outcome)")
@@ -231,7 +242,7 @@ extension Mounts {
 
         @Test func `what cannot be sent keeps the mount, and is named`() throws {
             let server = try TestServer(.proFTPD)
-            let mount = try MountedFileSystem(server, options: ["timeout=2"])
+            let mount = try mounted(server, options: ["timeout=2"])
             let writer = try Writer("\(mount.path)/lost", bytes: 10_000)
             try server.kill()
             let outcome = try ftpfs("unmount", mount.path)
@@ -252,7 +263,7 @@ extension Mounts {
 
         @Test func `list shows mounts that serve and mounts that are dead, and unmount removes those`() throws {
             let server = try TestServer.shared(.proFTPD)
-            let mount = try MountedFileSystem(server)
+            let mount = try mounted(server)
             let line = "\(mount.path)  ftp://127.0.0.1:\(server.port)/\n"
             #expect(try ftpfs("list").output.contains("serving  \(line)"))
             let json = try ftpfs("list", "--json").output
@@ -272,7 +283,7 @@ extension Mounts {
 
         @Test func `a mount whose process is stopped is silent, and hangs nobody`() throws {
             let server = try TestServer.shared(.proFTPD)
-            let mount = try MountedFileSystem(server)
+            let mount = try mounted(server)
             kill(mount.pid, SIGSTOP)
             defer { kill(mount.pid, SIGCONT) }
             #expect(try ftpfs("list").output.contains("silent   \(mount.path)"))
@@ -283,7 +294,7 @@ extension Mounts {
         @Test(.enabled(if: geteuid() == 0, "only root can become somebody else"))
         func `other users are refused`() throws {
             let server = try TestServer.shared(.proFTPD)
-            let mount = try MountedFileSystem(server)
+            let mount = try mounted(server)
             let place = try TemporaryDirectory("other")
             let script = """
                 set -e
@@ -324,7 +335,7 @@ extension Mounts {
         }
 
         @Test func `flush, status and unmount want the mount point itself`() throws {
-            let mount = try MountedFileSystem(try TestServer.shared(.proFTPD))
+            let mount = try mounted(try TestServer.shared(.proFTPD))
             for command in ["flush", "status", "unmount"] {
                 let outcome = try ftpfs(command, "\(mount.path)/a/b")
                 #expect(outcome.exit == .code(1))
