@@ -34,6 +34,8 @@ final class ControlServer: Sendable {
         var clients = 0
         var socket: (path: FilePath, inode: ino_t)?
         var unsent: [ControlMessage.Unsent] = []
+        /// The one that takes connections.
+        var thread: Thread?
     }
 
     /// How many can be connected at a time: one terminal has two or three, and a monitor one.
@@ -66,10 +68,11 @@ final class ControlServer: Sendable {
             let directory = if let directory { directory } else { try ControlDirectory.make() }
             let socket = try listen(in: directory)
             do throws(Thread.NotStarted) {
-                try Thread.detached(named: "ftpfs-control") { [self] in
+                let thread = try Thread(named: "ftpfs-control") { [self] in
                     accept(socket, services)
                     socket.close()
                 }
+                state.withLock { $0.thread = thread }
             } catch {
                 socket.close()
                 throw .init(description: "no thread can be started")
@@ -85,11 +88,16 @@ final class ControlServer: Sendable {
         finished.cancel()
     }
 
-    /// Removes the socket. Waits a moment for the last answers.
+    /// Removes the socket, and lets nobody in any more. Waits a moment for the last answers.
     func close() {
         closing.cancel()
         finished.cancel()
         remove()
+        // It waits for nothing but that.
+        state.withLock { state in
+            defer { state.thread = nil }
+            return state.thread
+        }?.join()
         _ = state.wait(until: .after(Self.lastAnswers)) { $0.clients == 0 ? () : nil }
     }
 

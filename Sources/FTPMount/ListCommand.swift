@@ -9,6 +9,8 @@ package enum ListCommand {
         case serving
         /// It is unmounted, and its process still sends.
         case ending
+        /// It was taken away (`--lazy`) while somebody uses it.
+        case detached
         /// Its process is there, and cannot be asked.
         case silent
         /// Its process is gone.
@@ -59,29 +61,34 @@ package enum ListCommand {
         let asked = Set(places.flatMap(\.client.paths))
         for directory in ControlDirectory.candidates(of: geteuid()) where directory.isSafe(for: geteuid()) {
             for path in directory.sockets where !asked.contains(path) {
-                guard let status = try? ControlClient.status(at: path, owner: geteuid(), within: patience),
-                    status.state == .ending
-                else { continue }
-                rows.append(row(of: status, mountPoint: status.mountPoint))
+                guard let status = try? ControlClient.status(at: path, owner: geteuid(), within: patience) else {
+                    continue
+                }
+                rows.append(row(of: status, mountPoint: status.mountPoint, isMounted: false))
             }
         }
         return rows
     }
 
-    private static func row(of status: MountStatus, mountPoint: String) -> Row {
-        Row(
-            state: status.state == .serving ? .serving : .ending, source: status.source, mountPoint: mountPoint,
+    private static func row(of status: MountStatus, mountPoint: String, isMounted: Bool = true) -> Row {
+        let state: State =
+            switch status.state {
+            case .serving: isMounted ? .serving : .detached
+            case .ending: .ending
+            }
+        return Row(
+            state: state, source: status.source, mountPoint: mountPoint,
             process: status.process, unsent: status.uploadCount)
     }
 
     private static func text(_ rows: [Row], _ style: TerminalStyle) -> String {
         let width = rows.map(\.mountPoint.count).max() ?? 0
         return rows.map { row in
-            let word = Layout.padded(row.state.rawValue, to: 9)
+            let word = Layout.padded(row.state.rawValue, to: 10)
             let state =
                 switch row.state {
                 case .serving: style.green(word)
-                case .ending: style.yellow(word)
+                case .ending, .detached: style.yellow(word)
                 case .silent, .dead: style.red(word)
                 }
             let unsent = row.unsent > 0 ? "  \(Quantity.count(row.unsent, "file")) unsent" : ""

@@ -66,6 +66,7 @@ struct MountingProcess {
             plan: plan, client: client, fileSystem: fileSystem, spoolDirectory: spool.path.string, faults: faults,
             mountedAt: .now, isEnding: { ending.hasBegun })
         listen(control, source, session, ending, logger)
+        defer { ending.onRequest { _ in } }
 
         if !isForeground { detachFromCaller() }
         logger.info("\(plan.address.sourceName) is mounted on \(plan.mountPoint)")

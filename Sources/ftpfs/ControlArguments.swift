@@ -40,8 +40,8 @@ struct ListArguments: ParsableCommand, Runnable {
         commandName: "ftpfs list",
         abstract: "List your ftpfs mounts; for root, everybody's.",
         discussion: """
-            A mount is 'serving'; or 'ending', when it is unmounted and still sends; 'silent', when its process cannot \
-            be asked; or 'dead', when that is gone.
+            A mount is 'serving'; or 'ending', when it is unmounted and still sends; 'detached', when it was taken \
+            away while somebody used it; 'silent', when its process cannot be asked; or 'dead', when that is gone.
             """,
         version: Version.current)
 

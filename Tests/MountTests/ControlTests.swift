@@ -236,6 +236,7 @@ extension Mounts {
             // Taken away all the same: who has a file open can go on with it.
             #expect(try ftpfs("unmount", "--lazy", mount.path).succeeded)
             #expect(!mount.isMounted && mount.isRunning)
+            #expect(try ftpfs("list").output.contains("detached  \(mount.path)"))
             writer.end()
             #expect(waitUntil(within: .seconds(20)) { !mount.isRunning })
         }
@@ -265,12 +266,12 @@ extension Mounts {
             let server = try TestServer.shared(.proFTPD)
             let mount = try mounted(server)
             let line = "\(mount.path)  ftp://127.0.0.1:\(server.port)/\n"
-            #expect(try ftpfs("list").output.contains("serving  \(line)"))
+            #expect(try ftpfs("list").output.contains("serving   \(line)"))
             let json = try ftpfs("list", "--json").output
             #expect(json.contains("\"mount_point\": \"\(mount.path)\"") && json.contains("\"pid\": \(mount.pid)"))
             kill(mount.pid, SIGKILL)
             #expect(waitUntil(within: .seconds(10)) { !mount.isRunning })
-            #expect(try ftpfs("list").output.contains("dead     \(line)"))
+            #expect(try ftpfs("list").output.contains("dead      \(line)"))
             let status = try ftpfs("status", mount.path)
             #expect(status.exit == .code(32))
             #expect(
@@ -286,7 +287,7 @@ extension Mounts {
             let mount = try mounted(server)
             kill(mount.pid, SIGSTOP)
             defer { kill(mount.pid, SIGCONT) }
-            #expect(try ftpfs("list").output.contains("silent   \(mount.path)"))
+            #expect(try ftpfs("list").output.contains("silent    \(mount.path)"))
         }
 
         // MARK: who may
@@ -317,6 +318,36 @@ extension Mounts {
             #expect(refused.errors == "ftpfs: \(mount.path): this mount belongs to another user\n", "\(refused)")
             #expect(refused.exit == .code(32))
             #expect(try ftpfs("status", mount.path).succeeded)
+        }
+
+        /// fusermount3 wants a name for the user: `nobody` has one everywhere.
+        @Test(.enabled(if: geteuid() == 0, "only root can become somebody else"), arguments: [true, false])
+        func `an ordinary user asks his own mount, and root may too`(_ hasRuntimeDirectory: Bool) throws {
+            let server = try TestServer.shared(.proFTPD)
+            let place = try TemporaryDirectory("ordinary")
+            let script = """
+                cp "$FTPFS" "$PLACE/ftpfs"; chmod 755 "$PLACE/ftpfs"; export HOME="$PLACE" FTPFS_PASSWORD="$PASSWORD"
+                mkdir "$PLACE/mnt" "$PLACE/run"; chown 65534:65534 "$PLACE"/mnt "$PLACE/run"; chmod 700 "$PLACE/run"
+                mkdir "$PLACE/spool"; chown 65534:65534 "$PLACE/spool"
+                own() { setpriv --reuid 65534 --regid 65534 --clear-groups "$PLACE/ftpfs" "$@"; }
+                trap 'umount -l "$PLACE/mnt" 2>/dev/null || true; rmdir /tmp/ftpfs-65534 2>/dev/null || true' EXIT
+                set -e
+                own "$URL" "$PLACE/mnt" -o spool_dir="$PLACE/spool",log_file="$PLACE/spool/log"
+                ls "${XDG_RUNTIME_DIR:-/tmp/ftpfs-65534}" | sed "s/.*sock/socket/"
+                own list; own status "$PLACE/mnt" | sed -n 2p | cut -d " " -f 3; own refresh "$PLACE/mnt"
+                test "$XDG_RUNTIME_DIR" || "$FTPFS" status "$PLACE/mnt" | sed -n 2p | cut -d " " -f 3
+                own unmount "$PLACE/mnt"
+                ! grep " $PLACE/mnt " /proc/self/mountinfo
+                """
+            var environment = [
+                "FTPFS": Repository.program, "PLACE": place.path, "PASSWORD": server.password,
+                "URL": "ftp://\(server.user)@127.0.0.1:\(server.port)/", "XDG_RUNTIME_DIR": "",
+            ]
+            if hasRuntimeDirectory { environment["XDG_RUNTIME_DIR"] = place.path("run") }
+            let outcome = try Shell.run(script, environment)
+            let list = "serving   \(place.path)/mnt  ftp://127.0.0.1:\(server.port)/\n"
+            let seen = hasRuntimeDirectory ? "ftpfs\n\(list)serving\n" : "socket\n\(list)serving\nserving\n"
+            #expect(outcome.succeeded && outcome.output == seen && outcome.errors == "", "\(outcome)")
         }
 
         // MARK: mistakes
