@@ -63,17 +63,6 @@ final class ConnectionPool: Sendable {
     /// How many more transfers could begin now without anybody having to wait, one connection being left for short work.
     var spareConnections: Int { state.withLock { $0.machine.spareCount } }
 
-    /// What each connection does now.
-    func connections() -> [ConnectionReport] {
-        let now = Instant.now
-        return state.withLock { state in
-            state.machine.connections.map { ConnectionReport($0, state.sessions[$0.id]?.control.activity, at: now) }
-        }
-    }
-
-    /// How many requests wait for a session.
-    var waitingCount: Int { state.withLock { $0.machine.waitingCount } }
-
     /// Waits for a session and hands it to the caller, who owns it until ``release(_:)``.
     ///
     /// - Parameter urgency: what is done ahead waits for a session that nobody else wants; from when its answer is wanted,
@@ -163,6 +152,16 @@ final class ConnectionPool: Sendable {
             return state.askedEarly.remove(id) != nil
         }
         if wasAsked { handler() }
+    }
+
+    /// What each connection does now, and how many requests wait for one.
+    func report() -> (connections: [ConnectionReport], waiting: Int) {
+        let now = Instant.now
+        return state.withLock { state in
+            let (connections, waiting) = state.machine.report
+            let reports = connections.map { ConnectionReport($0, state.sessions[$0.id]?.control.activity, at: now) }
+            return (reports, waiting)
+        }
     }
 
     /// Closes what is idle, fails who waits, and waits at most two seconds for the pool's threads.

@@ -108,7 +108,7 @@ package struct ServerReport: Hashable, Sendable {
 
 extension Client {
     /// What each connection does now, oldest first. Sends nothing; blocks for no longer than a look takes.
-    package func connections() -> [ConnectionReport] { pool.connections() }
+    package func connections() -> [ConnectionReport] { pool.report().connections }
 
     /// What is known of the server. Sends nothing; blocks for no longer than a look takes.
     package var report: ServerReport {
@@ -123,7 +123,7 @@ extension Client {
         return ServerReport(
             greeting: known.greeting.isEmpty ? nil : printable(known.greeting),
             features: known.features?.labels ?? [], listingCommand: listing, dataCommand: proven?.rawValue,
-            tls: known.tls.observed, connectionLimit: server.configuration.connections, waiting: pool.waitingCount,
+            tls: known.tls.observed, connectionLimit: server.configuration.connections, waiting: pool.report().waiting,
             received: server.totals.received, sent: server.totals.sent)
     }
 }

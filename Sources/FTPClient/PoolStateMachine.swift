@@ -32,7 +32,7 @@ struct PoolStateMachine {
 
     private let settings: Settings
     /// Oldest first.
-    private(set) var connections: [Connection] = []
+    private var connections: [Connection] = []
     private var metadata: Deque<Request> = []
     private var transfers: Deque<Request> = []
     private var ahead: Deque<Request> = []
@@ -189,6 +189,9 @@ struct PoolStateMachine {
 
     /// Whether no connection is left, not even one being opened or closed by its holder.
     var isEmpty: Bool { connections.isEmpty }
+
+    /// All connections, oldest first, and how many requests wait for one.
+    var report: (connections: [Connection], waiting: Int) { (connections, waitingCount) }
 
     /// How many more transfers could begin at once, or after a login, with one connection left for short work.
     var spareCount: Int {
@@ -347,8 +350,7 @@ struct PoolStateMachine {
     }
 
     private var limit: Int { min(settings.limit, learned?.limit ?? settings.limit) }
-    /// How many wait for a connection.
-    var waitingCount: Int { metadata.count + transfers.count }
+    private var waitingCount: Int { metadata.count + transfers.count }
     private var isAnybodyWaiting: Bool { waitingCount > 0 }
 
     private var latestIdle: Int? {
