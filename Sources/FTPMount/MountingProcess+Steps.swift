@@ -92,8 +92,9 @@ extension MountingProcess {
         try? null.close()
     }
 
-    /// Sends what is unsent, within ``drainLimit``.
+    /// Sends what is unsent, within ``drainLimit``; what `writeback` lets wait has a limit of its own.
     func drain(_ fileSystem: FileSystem, _ logger: Logger) {
+        drainUploads(fileSystem, logger)
         for file in fileSystem.shutdown(deadline: .after(Self.drainLimit)) {
             let kept = file.keptAt.map { "; its content is in \($0)" } ?? ""
             logger.error("\(file.path) was not sent: \(file.reason)\(kept)")

@@ -40,15 +40,13 @@ struct MountingProcess {
         try ending.watchSignals()
         let deadline = Deadline.after(plan.options.connectTimeout)
 
-        let spool = try SpoolDirectory(chosen: plan.options.spoolDirectory)
+        let spool = try makeSpool(deadline)
         defer { leave(spool, logger) }
 
         let client = try connect(logger, ending)
         defer { client.close() }
 
-        let fileSystem = FileSystem(
-            store: FTPStore(client, links: plan.options.symbolicLinks), configuration: fileSystemConfiguration(spool),
-            logger: logger)
+        let fileSystem = try makeFileSystem(client, spool, logger)
         defer { drain(fileSystem, logger) }
 
         let session = try mount(fileSystem, logger)

@@ -25,12 +25,17 @@ extension FileSystem {
         try check(source, onto: target, in: newParent)
 
         let directory = source.kind == .directory ? source.inode : nil
+        if directory != nil { try sendWhatWaits(self.contents(in: source), request.cancellation) }
         let move = directory.map { directory in tree.withLock { $0.announceMove(of: directory) } }
         defer { if let move { tree.withLockThenWake { $0.endMove(move) } } }
         var contents = contents(in: source)
         if let content = target?.content { contents.append(content) }
         try withoutUploads(of: contents, unlinking: target?.content, request) { () throws(StoreError) in
             if let content = source.content { try uploadInsideGate(content, request.cancellation) }
+            // What was closed below a directory since it was looked through.
+            for content in contents where directory != nil && content !== target?.content && isWaiting(content) {
+                try uploadInsideGate(content, request.cancellation)
+            }
             let victim = try clear(target, newName, in: newParent, request)
             if let move { tree.withLock { $0.beginMove(move) } }
             do throws(StoreError) {

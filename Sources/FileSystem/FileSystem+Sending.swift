@@ -238,7 +238,7 @@ extension FileSystem {
                 }
                 do throws(StoreError) {
                     if let spool {
-                        try stream.send(from: spool.descriptor, range: range, cancellation: cancellation)
+                        try spool.send(range, through: stream, cancellation)
                     }
                     try stream.finish(cancellation: cancellation)
                 } catch {
@@ -281,7 +281,7 @@ extension FileSystem {
         }
         do throws(StoreError) {
             if let spool, !range.isEmpty {
-                try stream.send(from: spool.descriptor, range: range, cancellation: cancellation)
+                try spool.send(range, through: stream, cancellation)
             }
             try stream.finish(cancellation: cancellation)
         } catch {

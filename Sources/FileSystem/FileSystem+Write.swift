@@ -22,7 +22,7 @@ extension FileSystem {
                 switch try file.content.write(bytes, at: offset, isAppend: isAppend) {
                 case .written(let size, let revision, let wantsStream):
                     note(file.inode, size: size, revision: revision)
-                    if wantsStream { startStream(of: file.content) }
+                    if wantsStream, writeBack == nil { startStream(of: file.content) }
                     return waitForStream(of: file.content, request.cancellation)
                 case .needsPreparation:
                     try prepare(file.content, request.cancellation)
@@ -34,7 +34,7 @@ extension FileSystem {
         }
     }
 
-    /// Sends what is unsent, if this handle can have written it.
+    /// Sends what is unsent, if this handle can have written it; with `writeback`, later.
     ///
     /// A shell that redirects into a file opens it, moves the descriptor to its place, and closes the first one, all before
     /// a byte is written. That close need not make the file on the server, since the same process will close it once more:
@@ -47,7 +47,7 @@ extension FileSystem {
         // A reader's close is not the moment to send what somebody else is still writing. But he may have made the file.
         guard file.flags.contains(.write) || isOnly else { return }
         if isOnly && request.holdsOpen(file.inode) { return }
-        try upload(file.content, request.cancellation)
+        try secure(file.content, request.cancellation)
     }
 
     /// Sends what is unsent.
