@@ -24,6 +24,7 @@ extension FileSystem {
         if parent == newParent && name == newName { return }
         try check(source, onto: target, in: newParent)
 
+        if target == nil, try moveWaiting(name, in: parent, to: newName, in: newParent, source) { return }
         let directory = source.kind == .directory ? source.inode : nil
         if directory != nil { try sendWhatWaits(self.contents(in: source), request.cancellation) }
         let move = directory.map { directory in tree.withLock { $0.announceMove(of: directory) } }
@@ -51,6 +52,25 @@ extension FileSystem {
             }
             moved(name, in: parent, to: newName, in: newParent, source)
         }
+    }
+
+    /// Gives a file another name of which the server has never heard, without a command.
+    ///
+    /// - Returns: false if it has to be done on the server.
+    private func moveWaiting(
+        _ name: FileName, in parent: InodeNumber, to newName: FileName, in newParent: InodeNumber, _ source: Named
+    ) throws(StoreError) -> Bool {
+        guard let writeBack, let content = source.content, isWaiting(content), content.gate.tryEnter() else {
+            return false
+        }
+        defer { content.gate.leave() }
+        guard content.state.withLock({ $0.isPending }) else { return false }
+        try store.check(newName: newName)
+        moved(name, in: parent, to: newName, in: newParent, source)
+        tree.withLock { tree in
+            if let inode = tree.inodes[content.inode] { pin(inode, &tree) }
+        }
+        return try commit(content, writeBack)
     }
 
     // MARK: - Before

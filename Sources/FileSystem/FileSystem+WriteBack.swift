@@ -154,7 +154,7 @@ extension FileSystem {
     }
 
     /// The name is ours to say until the content has been sent.
-    private func pin(_ inode: Inode, _ tree: inout Tree) {
+    func pin(_ inode: Inode, _ tree: inout Tree) {
         guard let place = inode.place else { return }
         tree.directories.set(
             place.name, in: place.parent,

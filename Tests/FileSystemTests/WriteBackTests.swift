@@ -162,6 +162,29 @@ import Vocabulary
         }
     }
 
+    @Test func `a new file that waits is renamed without a command`() throws {
+        try Self.run { (f) throws in
+            try f.mkdir("d")
+            _ = try f.names()
+            _ = try f.names("d")
+            let calls = try f.store.calls { () throws in
+                try f.save("f", "1")
+                try f.rename("f", "d/g")
+            }
+            #expect(calls == [])
+            #expect(try !f.exists("f"))
+            #expect(try f.load("d/g") == "1")
+            try f.afterACrash(Self.later) { (next) throws in
+                #expect(try next.names() == ["d"])
+                #expect(try next.load("d/g") == "1")
+                try next.unlink("d/g")
+            }
+            #expect(f.fileSystem.waitForUploads(until: .after(.seconds(10))))
+            #expect(f.store.text("d/g") == "1")
+            #expect(f.store.names() == ["d"])
+        }
+    }
+
     @Test func `a rename comes after what was written`() throws {
         try Self.run { (f) throws in
             f.store.put("old", "1")
