@@ -51,8 +51,13 @@ extension FileSystem {
             throw refusal
         }
         try cancellation.withChild { child throws(StoreError) in
-            let begun = content.state.withLock { state in state.beginUpload(child) ? state.revision : nil }
+            let begun = content.state.withLock { state -> UInt64? in
+                guard state.beginUpload(child) else { return nil }
+                state.isBackground = isBackground
+                return state.revision
+            }
             guard let revision = begun else { return }
+            defer { content.state.withLock { $0.isBackground = false } }
             do throws(StoreError) {
                 try checkForConflict(content, child)
                 let sent = try send(content, child)

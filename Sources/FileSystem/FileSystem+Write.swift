@@ -17,6 +17,7 @@ extension FileSystem {
         guard !bytes.isEmpty else { return }
         let isAppend = file.flags.contains(.append) && !isPage
         var hasMadeRoom = false
+        var isLastTry = false
         while true {
             do throws(StoreError) {
                 switch try file.content.write(bytes, at: offset, isAppend: isAppend) {
@@ -27,7 +28,10 @@ extension FileSystem {
                 case .needsPreparation:
                     try prepare(file.content, request.cancellation)
                 }
-            } catch  where error.kind == .noSpace && !hasMadeRoom {
+            } catch  where error.kind == .noSpace {
+                if isLastTry { throw error }
+                // What waited may have been sent just now, so that nothing does any more.
+                if hasMadeRoom { isLastTry = try !waitForRoom(request.cancellation) }
                 hasMadeRoom = true
                 dropCleanContents()
             }
@@ -61,6 +65,8 @@ extension FileSystem {
         // Not during an upload: it would find the file shorter than it was told.
         // What is being appended had better arrive: else nobody knows how long the server's file is.
         let isAppending = content.state.withLock { !$0.mustReplace && size > 0 }
+        // What nobody waits for, and nobody will see, is not sent to its end.
+        if size == 0 { content.state.withLock { $0.isBackground ? $0.transfer : nil }?.cancel() }
         try content.enterGate(ending: isAppending ? .pause : .abandon, cancellation)
         defer { content.gate.leave() }
         if !content.state.withLock({ $0.isLocal }) {

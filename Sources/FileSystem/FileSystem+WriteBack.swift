@@ -48,6 +48,13 @@ extension FileSystem {
         try writeBack.sendNow(waiting, at: configuration.now(), cancellation)
     }
 
+    /// Waits until one of the files that wait has been sent, whose room in the spool is then free.
+    ///
+    /// - Returns: false when none waits, or none can be sent.
+    func waitForRoom(_ cancellation: Cancellation) throws(StoreError) -> Bool {
+        try writeBack?.waitForRoom(at: configuration.now(), cancellation) ?? false
+    }
+
     /// Whether a file was closed and waits to be sent.
     func isWaiting(_ content: FileContent) -> Bool {
         guard let writeBack, let id = content.state.withLock({ $0.isDirty ? $0.journalID : nil }) else { return false }
@@ -216,27 +223,34 @@ extension FileSystem {
     }
 
     private func sendWhatWaits(_ writeBack: WriteBack) {
-        while let job = writeBack.next(now: configuration.now, spare: { store.spareStreams }) {
-            defer { writeBack.done() }
-            let outcome: WriteBackQueue.Outcome
-            do throws(StoreError) {
-                try upload(job.content, isBackground: true, Cancellation())
-                outcome = .sent(sequence: job.sequence)
-            } catch {
-                outcome = .failed(error)
-            }
-            let (action, item, news) = writeBack.ended(job, outcome, at: configuration.now())
-            say(news)
-            switch action {
-            case .settle:
-                settle(job.id, job.sequence, writeBack)
-                giveBack(item?.hold, job.content)
-            case .wait:
-                break
-            case .putAside(let error):
-                putAside(job, error, writeBack)
-            }
+        while let outcome = sendNext(writeBack) { writeBack.done(outcome) }
+    }
+
+    /// Sends one file, as soon as one is due. When this returns, nothing here refers to it any more.
+    ///
+    /// - Returns: how that went; `nil`: the mount has ended.
+    private func sendNext(_ writeBack: WriteBack) -> WriteBackQueue.Outcome? {
+        let next = writeBack.next(now: configuration.now, spare: { store.spareStreams })
+        guard let job = next else { return nil }
+        let outcome: WriteBackQueue.Outcome
+        do throws(StoreError) {
+            try upload(job.content, isBackground: true, Cancellation())
+            outcome = .sent(sequence: job.sequence)
+        } catch {
+            outcome = .failed(error)
         }
+        let (action, item, news) = writeBack.ended(job, outcome, at: configuration.now())
+        say(news)
+        switch action {
+        case .settle:
+            settle(job.id, job.sequence, writeBack)
+            giveBack(item?.hold, job.content)
+        case .wait:
+            break
+        case .putAside(let error):
+            putAside(job, error, writeBack)
+        }
+        return outcome
     }
 
     private func say(_ news: WriteBack.News) {

@@ -43,6 +43,9 @@ final class WriteBack: Sendable {
         var queue: WriteBackQueue
         var items: [UInt64: Item] = [:]
         var lastID: UInt64
+        /// Counts attempts that have ended with all that follows from them, and those that ended well.
+        var finished: UInt64 = 0
+        var successes: UInt64 = 0
         /// Counts everything that a worker may want to know of.
         var changes: UInt64 = 0
         var hasWorkers = false
@@ -192,8 +195,12 @@ final class WriteBack: Sendable {
     }
 
     /// What followed from an attempt has been done, too.
-    func done() {
-        state.withLockThenWake { $0.busy -= 1 }
+    func done(_ outcome: WriteBackQueue.Outcome) {
+        state.withLockThenWake { state in
+            state.busy -= 1
+            state.finished += 1
+            if case .sent = outcome { state.successes += 1 }
+        }
     }
 
     /// Somebody waits for these files; `nil`: for all.
@@ -228,6 +235,18 @@ final class WriteBack: Sendable {
                 if !entry.isSending, entry.attempts > before[id] ?? 0, let error = entry.lastError { throw error }
             }
             return isWaiting ? nil : ()
+        }
+    }
+
+    /// Sends all that waits, and waits until one file has been sent. The store bounds the wait.
+    ///
+    /// - Returns: false when none waits, or an attempt failed.
+    func waitForRoom(at now: Instant, _ cancellation: Cancellation) throws(StoreError) -> Bool {
+        urge(nil, at: now)
+        let (successes, finished) = state.withLock { ($0.successes, $0.finished) }
+        return try state.wait(cancellation: cancellation) { state in
+            if state.finished > finished { return state.successes > successes }
+            return state.queue.count == 0 && state.busy == 0 ? false : nil
         }
     }
 

@@ -96,6 +96,11 @@ struct WriteState {
     var journalID: UInt64?
     /// The last state of the content that the journal has.
     var securedRevision: UInt64?
+    /// Whether nobody waits for the upload that is under way, so that it gives way to others.
+    var isBackground = false
+    /// Others wait for its connection; and it has given it up, with a part left to be sent.
+    var isWanted = false
+    var isInterrupted = false
     /// Whether the journal has it, and the next mount sends it.
     var isLeft = false
     /// What the server had when the local content began; `nil`: no such file.

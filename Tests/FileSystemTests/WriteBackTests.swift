@@ -9,19 +9,19 @@ import Vocabulary
 /// Files that are sent after their close: what programs see, what the server gets and when, what a crash leaves.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct WriteBackTests {
     /// Nothing is sent until somebody asks for it: the clock stands still.
-    private static let later: WriteBackSettings = {
+    static let later: WriteBackSettings = {
         var settings = WriteBackSettings()
         settings.delay = .seconds(60)
         return settings
     }()
 
-    private static let atOnce: WriteBackSettings = {
+    static let atOnce: WriteBackSettings = {
         var settings = WriteBackSettings()
         settings.delay = .zero
         return settings
     }()
 
-    private static func run(
+    static func run(
         _ settings: WriteBackSettings = later, keepsSpool: Bool = false, _ body: (Fixture) throws -> Void
     ) throws {
         try Fixture.run(keepsSpool: keepsSpool, writeBack: settings, body)
@@ -232,6 +232,75 @@ import Vocabulary
         }
     }
 
+    @Test func `an upload that nobody waits for gives its connection to others, and goes on behind what it has sent`()
+        throws
+    {
+        try Self.run(Self.atOnce) { (f) throws in
+            let large = String(repeating: "0123456789abcdef", count: 640 << 10)
+            f.store.setHook { [store = f.store] call, _ throws(StoreError) in
+                if case .send = call { store.wantConnections() }
+            }
+            try f.save("f", large)
+            #expect(f.fileSystem.waitForUploads(until: .after(.seconds(20))))
+            f.store.setHook(nil)
+            #expect(f.store.text("f") == large)
+            let transfers = f.store.calls.compactMap { call -> RemoteWriteMode? in
+                if case .openWrite(_, let mode) = call { mode } else { nil }
+            }
+            #expect(transfers == [.replace, .append, .append])
+
+            f.pass(.seconds(20))
+            f.store.setHook { [store = f.store] call, _ throws(StoreError) in
+                if case .send = call { store.wantConnections() }
+            }
+            try f.save("f", large + "!")
+            #expect(f.fileSystem.waitForUploads(until: .after(.seconds(20))))
+            #expect(f.store.text("f") == large + "!")
+            #expect(f.store.names() == ["f"])
+        }
+    }
+
+    @Test func `who writes more than the spool holds waits until something has been sent`() throws {
+        try Fixture.run(writeBack: Self.later, configure: { $0.spoolSize = 100_000 }) { (f) throws in
+            let content = String(repeating: "x", count: 40_000)
+            for number in 0..<10 { try f.save("f\(number)", content) }
+            #expect(f.fileSystem.waitForUploads(until: .after(.seconds(20))))
+            for number in 0..<10 { #expect(f.store.text("f\(number)") == content) }
+        }
+        try Fixture.run(writeBack: Self.later, configure: { $0.spoolSize = 100_000 }) { (f) throws in
+            let content = String(repeating: "x", count: 60_000)
+            try f.save("f", content)
+            f.store.setHook { _, _ throws(StoreError) in throw StoreError(.unreachable, "no route") }
+            let handle = try f.create("g")
+            #expect(failure { try f.write(handle, at: 0, content) } == .noSpace)
+            f.store.setHook(nil)
+            f.pass(.seconds(10))
+            try f.write(handle, at: 0, content)
+            try f.close(handle)
+        }
+    }
+
+    @Test func `a file of which only a part is sent when another content comes is that one in the end`() throws {
+        try Self.run(Self.atOnce) { (f) throws in
+            f.store.put("f", "old")
+            let blocker = Blocker()
+            f.store.setHook { call, cancellation throws(StoreError) in
+                if case .send = call { blocker.pass(cancellation) }
+            }
+            try f.save("f", "first")
+            #expect(blocker.waitForArrivals())
+            // It does not wait for the transfer, which would never end.
+            let handle = try f.open("f", [.write, .truncate])
+            blocker.open()
+            try f.write(handle, at: 0, "second")
+            try f.close(handle)
+            f.pass(.seconds(5))
+            #expect(f.fileSystem.waitForUploads(until: .after(.seconds(10))))
+            #expect(f.store.text("f") == "second")
+            #expect(f.store.names() == ["f"])
+        }
+    }
+
     // MARK: - What goes wrong
 
     @Test func `what failed is tried again, and says so`() throws {
@@ -331,127 +400,6 @@ import Vocabulary
             }
             #expect(f.store.names() == ["f"])
             #expect(f.store.text("f") == "333")
-        }
-    }
-
-    // MARK: - Crashes
-
-    @Test func `after a crash the next mount shows the files and sends them`() throws {
-        try Self.run { (f) throws in
-            f.store.put("old", "0123456789")
-            try f.mkdir("d")
-            try f.save("small", "inline")
-            let large = String(repeating: "large ", count: 20_000)
-            try f.save("d/large", large)
-            try f.change("small", AttributeChange(mode: 0o600))
-            let handle = try f.open("old", .write)
-            try f.write(handle, at: 3, "xx")
-            try f.close(handle)
-
-            try f.afterACrash(Self.later) { (next) throws in
-                #expect(try next.load("small") == "inline")
-                #expect(try next.stat("small").mode == 0o600)
-                #expect(try next.load("d/large") == large)
-                #expect(try next.load("old") == "012xx56789")
-                #expect(try next.names().sorted() == ["d", "old", "small"])
-                #expect(next.fileSystem.waitForUploads(until: .after(.seconds(10))))
-                #expect(f.store.text("small") == "inline")
-                #expect(f.store.text("d/large") == large)
-                #expect(f.store.text("old") == "012xx56789")
-                #expect(try next.stat("small").mode == 0o600)
-            }
-            f.store.put("small", "inline")
-        }
-    }
-
-    @Test func `after a crash in the middle of a transfer the file becomes whole, and is no conflict`() throws {
-        let large = String(repeating: "0123456789", count: 10_000)
-        try Self.run { (f) throws in
-            try f.save("f", large)
-            try f.save("old", "1")
-            #expect(f.fileSystem.waitForUploads(until: .after(.seconds(10))))
-            f.store.put("f", "")
-            f.pass(.seconds(20))
-            try f.save("g", large)
-            f.store.put("g", String(large.prefix(5000)))
-            try f.afterACrash { (next) throws in
-                #expect(next.fileSystem.waitForUploads(until: .after(.seconds(10))))
-                #expect(f.store.text("g") == large)
-                #expect(f.store.names().sorted() == ["f", "g", "old"])
-            }
-        }
-    }
-
-    @Test func `what the server has got from an append is not appended again`() throws {
-        try Self.run(keepsSpool: true) { (f) throws in
-            f.store.put("log", "1\n")
-            let handle = try f.open("log", [.write, .append])
-            try f.write(handle, at: 2, "2\n3\n")
-            let blocker = Blocker()
-            f.store.setHook { call, cancellation throws(StoreError) in
-                if case .finish = call { blocker.pass(cancellation) }
-            }
-            try f.close(handle)
-            let waiter = try Background { f.fileSystem.waitForUploads(until: .after(.seconds(10))) }
-            #expect(blocker.waitForArrivals())
-            #expect(f.store.text("log") == "1\n2\n3\n")
-            f.store.put("log", "1\n2\n")
-            f.store.setHook(nil)
-            try f.afterACrash(keepsSpool: true) { (next) throws in
-                let isSent = next.fileSystem.waitForUploads(until: .after(.seconds(10)))
-                #expect(isSent, "\(next.fileSystem.pendingUploads) \(f.store.calls)")
-                #expect(f.store.text("log") == "1\n2\n3\n")
-            }
-            blocker.open()
-            #expect(try waiter.value())
-        }
-    }
-
-    @Test func `an unlink is not undone by a crash`() throws {
-        try Self.run { (f) throws in
-            try f.save("f", "1")
-            try f.unlink("f")
-            try f.afterACrash { (next) throws in
-                #expect(try !next.exists("f"))
-                #expect(next.fileSystem.pendingUploads.isEmpty)
-            }
-        }
-    }
-
-    @Test func `a content that was being written anew at the crash is the old one`() throws {
-        try Self.run { (f) throws in
-            let large = String(repeating: "x", count: 100_000)
-            try f.save("f", large)
-            let handle = try f.open("f", [.write, .truncate])
-            try f.write(handle, at: 0, "new")
-            try f.afterACrash(keepsSpool: true) { (next) throws in
-                #expect(try next.load("f") == large)
-                #expect(next.putAside.count == 1)
-            }
-            try f.close(handle)
-        }
-    }
-
-    @Test func `an unmount in time sends everything and leaves nothing`() throws {
-        try Self.run { (f) throws in
-            for index in 0..<20 { try f.save("f\(index)", "\(index)") }
-            #expect(f.fileSystem.drainUploads(until: .after(.seconds(20))) { _ in } == 0)
-            #expect(f.store.names().count == 20)
-            #expect(f.spooledNames == [])
-        }
-    }
-
-    @Test func `an unmount without the server leaves everything to the next mount`() throws {
-        try Self.run(keepsSpool: true) { (f) throws in
-            try f.save("f", "1")
-            f.store.setHook { _, _ throws(StoreError) in throw StoreError(.unreachable, "no route") }
-            #expect(f.fileSystem.drainUploads(until: .after(.milliseconds(300))) { _ in } == 1)
-            f.store.setHook(nil)
-            #expect(f.store.names() == [])
-            try f.afterACrash { (next) throws in
-                #expect(next.fileSystem.waitForUploads(until: .after(.seconds(10))))
-                #expect(f.store.text("f") == "1")
-            }
         }
     }
 }

@@ -157,7 +157,8 @@ extension Mounts {
                 let writer = try ChildProcess(
                     ["python3", Self.program, "write", mount.path, record, "\(round)"],
                     output: output.path("output"), errors: output.path("output"))
-                let goal = Int.random(in: 0...200)
+                // After the first line: until then the directory is not in the mount.
+                let goal = Int.random(in: 1...200)
                 _ = waitUntil(within: .seconds(20)) {
                     Files.text(record).count { $0 == "\n" } >= goal || writer.poll() != nil
                 }
