@@ -33,7 +33,8 @@ extension FileSystem {
     func checkForConflict(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) {
         guard let writeBack else { return }
         let (isAppendOnly, isTouched, isBegun, base, id) = content.state.withLock {
-            ($0.isAppendOnly, $0.isTouched, $0.isBegun, $0.base, $0.journalID)
+            // To a new file, or an emptied one, nothing is appended on the server.
+            ($0.isAppendOnly && !$0.mustReplace, $0.isTouched, $0.isBegun, $0.base, $0.journalID)
         }
         if isAppendOnly {
             if isBegun { try skipWhatArrived(content, cancellation) }

@@ -78,6 +78,25 @@ import Vocabulary
         }
     }
 
+    @Test func `a new file that was only appended to becomes whole, also if it had been begun`() throws {
+        try WriteBackTests.run(keepsSpool: true) { (f) throws in
+            let handle = try f.create("log", [.write, .append])
+            try f.write(handle, at: 0, "1\n")
+            f.store.setHook { call, _ throws(StoreError) in
+                if case .openWrite = call { throw StoreError(.unreachable, "no route") }
+            }
+            try f.close(handle)
+            #expect(!f.fileSystem.waitForUploads(until: .after(.milliseconds(100))))
+            f.store.setHook(nil)
+            try f.afterACrash { (next) throws in
+                #expect(next.fileSystem.waitForUploads(until: .after(.seconds(10))))
+                #expect(f.store.text("log") == "1\n")
+            }
+            f.store.setHook { _, _ throws(StoreError) in throw StoreError(.unreachable, "no route") }
+            _ = f.fileSystem.drainUploads(until: .after(.milliseconds(100))) { _ in }
+        }
+    }
+
     @Test func `an unlink is not undone by a crash`() throws {
         try WriteBackTests.run { (f) throws in
             try f.save("f", "1")
