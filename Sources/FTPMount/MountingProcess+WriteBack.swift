@@ -36,6 +36,9 @@ extension MountingProcess {
         }
         let store = FTPStore(client, links: plan.options.symbolicLinks)
         let configuration = fileSystemConfiguration(spool)
+        if !writesBack, let place = SpoolDirectory.waiting(chosen: plan.options.spoolDirectory, of: source) {
+            logger.warning("\(place) holds files that wait to be sent; a mount with writeback sends them")
+        }
         guard writesBack else { return FileSystem(store: store, configuration: configuration, logger: logger) }
         var settings = WriteBackSettings()
         settings.delay = plan.options.writeBackDelay

@@ -14,6 +14,8 @@ package import Threading
 extension SpoolDirectory {
     /// The file that says whose directory it is.
     static let sourceFile = "source"
+    /// The file system's list of what waits in it.
+    private static let journalFile = "journal"
     /// How often the lock is looked at while another process has it.
     private static let step: UInt32 = 50_000
 
@@ -30,7 +32,7 @@ extension SpoolDirectory {
     package init(chosen: String?, of source: String, until deadline: Deadline) throws(MountFailure) {
         let parent = try Self.stateDirectory(chosen: chosen)
         try Self.make(parent)
-        let path = parent.appending("writeback-\(Self.name(of: source))")
+        let path = Self.directory(of: source, below: parent)
         while true {
             try Self.make(path)
             guard let lock = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .directory]) else {
@@ -54,6 +56,22 @@ extension SpoolDirectory {
             }
             usleep(Self.step)
         }
+    }
+
+    /// Where files of this source wait that a mount with `writeback` has left; `nil`: nowhere.
+    static func waiting(chosen: String?, of source: String) -> FilePath? {
+        guard let parent = try? stateDirectory(chosen: chosen) else { return nil }
+        let path = directory(of: source, below: parent)
+        // A mount that is there keeps its journal until its end.
+        guard access(path.appending(journalFile).string, F_OK) == 0,
+            let lock = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .directory])
+        else { return nil }
+        defer { try? lock.close() }
+        return flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 ? path : nil
+    }
+
+    private static func directory(of source: String, below parent: FilePath) -> FilePath {
+        parent.appending("writeback-\(name(of: source))")
     }
 
     private static func stateDirectory(chosen: String?) throws(MountFailure) -> FilePath {

@@ -50,6 +50,7 @@ extension FileSystem {
             report(refusal, content)
             throw refusal
         }
+        let sequence = isBackground ? nil : writeBack?.journal.lastSequence
         try cancellation.withChild { child throws(StoreError) in
             let begun = content.state.withLock { state -> UInt64? in
                 guard state.beginUpload(child) else { return nil }
@@ -62,6 +63,7 @@ extension FileSystem {
                 try checkForConflict(content, child)
                 let sent = try send(content, child)
                 conclude(content, revision: revision, sent, child)
+                if let sequence { settleIfSent(content, upTo: sequence) }
             } catch {
                 let isWanted = content.state.withLock { state in
                     state.uploadFailed(error)

@@ -186,6 +186,18 @@ extension FileSystem {
         giveBack(item?.hold, content)
     }
 
+    /// A file has been sent for somebody who waits: the journal hears of it now, and not when the file is due.
+    ///
+    /// - Parameter sequence: the last number in the journal when the upload began.
+    func settleIfSent(_ content: FileContent, upTo sequence: UInt64) {
+        guard let writeBack, let id = content.state.withLock({ $0.isDirty ? nil : $0.journalID }),
+            writeBack.isWaiting(id)
+        else { return }
+        settle(id, sequence, writeBack)
+        let item = writeBack.remove(id, upTo: sequence)
+        giveBack(item?.hold, content)
+    }
+
     /// Notes a mode or a time that a file gets which waits.
     func noteWishes(of number: InodeNumber) {
         guard let writeBack, let content = tree.withLock({ $0.inodes[number]?.content }) else { return }
@@ -235,6 +247,9 @@ extension FileSystem {
         let outcome: WriteBackQueue.Outcome
         do throws(StoreError) {
             try upload(job.content, isBackground: true, Cancellation())
+            // Before anybody hears of it: who waits for this may rename the file, and a later mount must not send it again
+            // under its old name.
+            settle(job.id, job.sequence, writeBack)
             outcome = .sent(sequence: job.sequence)
         } catch {
             outcome = .failed(error)
@@ -243,7 +258,6 @@ extension FileSystem {
         say(news)
         switch action {
         case .settle:
-            settle(job.id, job.sequence, writeBack)
             giveBack(item?.hold, job.content)
         case .wait:
             break

@@ -103,6 +103,9 @@ final class Journal: Sendable {
     /// Whether no file waits.
     var isEmpty: Bool { state.withLock { $0.frames.isEmpty } }
 
+    /// The number of the last entry.
+    var lastSequence: UInt64 { state.withLock { $0.lastSequence } }
+
     /// A number for the next entry.
     func takeSequence() -> UInt64 {
         state.withLock { state in

@@ -121,6 +121,16 @@ final class WriteBack: Sendable {
         }
     }
 
+    /// Nothing of a file waits any more, unless the journal has a later record.
+    func remove(_ id: UInt64, upTo sequence: UInt64) -> Item? {
+        state.withLockThenWake { state in
+            guard let entry = state.queue.entries[id], entry.sequence <= sequence else { return nil }
+            state.changes += 1
+            state.queue.remove(id)
+            return state.items.removeValue(forKey: id)
+        }
+    }
+
     /// All that wait, in the order in which they are due.
     var waiting: [(content: FileContent, entry: WriteBackQueue.Entry)] {
         state.withLock { state in

@@ -97,6 +97,21 @@ import Vocabulary
         }
     }
 
+    @Test func `a rename is not undone by a crash`() throws {
+        try WriteBackTests.run { (f) throws in
+            f.store.put("f", "0")
+            try f.mkdir("d")
+            try f.save("f", "1")
+            try f.save("d/f", "1")
+            try f.rename("f", "g")
+            try f.rename("d", "e")
+            try f.afterACrash { (next) throws in
+                #expect(next.fileSystem.pendingUploads.isEmpty)
+                #expect(try next.names().sorted() == ["e", "g"])
+            }
+        }
+    }
+
     @Test func `an unlink is not undone by a crash`() throws {
         try WriteBackTests.run { (f) throws in
             try f.save("f", "1")

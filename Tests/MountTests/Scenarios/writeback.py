@@ -53,9 +53,14 @@ def write(directory, record, seed):
         elif what == 2 and old:
             # As editors and rsync do it.
             name = old
-            put(f"{directory}/.{name}.new", data, os.O_CREAT)
+            beside = f".{name}.new"
+            note("begin", beside, data)
+            put(f"{directory}/{beside}", data, os.O_CREAT)
+            note("end", beside, data)
             note("begin", name, data)
-            os.rename(f"{directory}/.{name}.new", f"{directory}/{name}")
+            note("begin", beside, None)
+            os.rename(f"{directory}/{beside}", f"{directory}/{name}")
+            note("end", beside, None)
         elif what == 3 and old:
             name, data = old, None
             note("begin", name, data)
