@@ -73,7 +73,8 @@ extension MountStatus.Upload {
     fileprivate var json: JSON {
         .object([
             ("path", .string(path)), ("state", .string(state.rawValue)), ("done_bytes", .integer(done)),
-            ("total_bytes", .integer(total)), ("reason", .optional(reason)),
+            ("total_bytes", .integer(total)), ("reason", .optional(reason)), ("attempts", .optional(attempts)),
+            ("retry_in_seconds", .optional(retryIn)),
         ])
     }
 
@@ -81,7 +82,8 @@ extension MountStatus.Upload {
         guard let path = json.text("path"), let state = json.text("state").flatMap(State.init) else { return nil }
         self.init(
             path: path, state: state, done: json.count("done_bytes"), total: json.count("total_bytes"),
-            reason: json.text("reason"))
+            reason: json.text("reason"), attempts: json["attempts"]?.integerValue,
+            retryIn: json["retry_in_seconds"]?.integerValue)
     }
 }
 

@@ -52,6 +52,9 @@ struct MountStatus: Hashable, Sendable {
         var total: Int64
         /// Why the last attempt failed.
         var reason: String?
+        /// For files that wait with `writeback`: how often it has been tried, and in how many seconds it is tried next.
+        var attempts: Int64?
+        var retryIn: Int64?
     }
 
     struct Cache: Hashable, Sendable {

@@ -93,11 +93,12 @@ extension MountingProcess {
         try? null.close()
     }
 
-    /// Sends what is unsent, within ``drainLimit``.
+    /// Sends what is unsent, within ``drainLimit``; what `writeback` lets wait has a limit of its own.
     ///
     /// - Returns: what could not be sent.
     func drain(_ fileSystem: FileSystem, _ logger: Logger) -> [ControlMessage.Unsent] {
-        fileSystem.shutdown(deadline: .after(Self.drainLimit)).map { file in
+        drainUploads(fileSystem, logger)
+        return fileSystem.shutdown(deadline: .after(Self.drainLimit)).map { file in
             let kept = file.keptAt.map { "; its content is in \($0)" } ?? ""
             logger.error("\(file.path) was not sent: \(file.reason)\(kept)")
             return ControlMessage.Unsent(

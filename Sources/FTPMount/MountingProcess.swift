@@ -41,15 +41,13 @@ struct MountingProcess {
         try ending.watchSignals()
         let deadline = Deadline.after(plan.options.connectTimeout)
 
-        let spool = try SpoolDirectory(chosen: plan.options.spoolDirectory)
+        let spool = try makeSpool(deadline)
         defer { leave(spool, logger) }
 
         let client = try connect(logger, ending)
         defer { client.close() }
 
-        let fileSystem = FileSystem(
-            store: FTPStore(client, links: plan.options.symbolicLinks), configuration: fileSystemConfiguration(spool),
-            logger: logger)
+        let fileSystem = try makeFileSystem(client, spool, logger)
         let control = ControlServer(mountPoint: plan.mountPoint, logger: logger)
         defer { control.close() }
         defer { control.finish(drain(fileSystem, logger)) }

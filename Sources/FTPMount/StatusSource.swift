@@ -23,7 +23,12 @@ struct StatusSource: Sendable {
         let connections = client.connections()
         let files = fileSystem.unsentFiles
         let count = fileSystem.statistics
-        let uploads = files.prefix(MountStatus.longestUploadList).map { Self.upload($0, connections) }
+        let pending = Dictionary(
+            fileSystem.pendingUploads.compactMap { upload in upload.path.map { ($0, upload) } },
+            uniquingKeysWith: { first, _ in first })
+        let uploads = files.prefix(MountStatus.longestUploadList).map {
+            Self.upload($0, connections, pending[$0.path])
+        }
         return MountStatus(
             mountPoint: printable(plan.mountPoint.utf8), source: plan.address.sourceName,
             state: isEnding() ? .ending : .serving, process: Int64(getpid()), version: Version.current,
@@ -62,10 +67,17 @@ struct StatusSource: Sendable {
         return Int64(Double(bytes) * 1000 / Double(milliseconds))
     }
 
-    private static func upload(_ file: UnsentReport, _ connections: [ConnectionReport]) -> MountStatus.Upload {
+    private static func upload(
+        _ file: UnsentReport, _ connections: [ConnectionReport], _ pending: PendingUpload?
+    ) -> MountStatus.Upload {
+        let failure = file.failure ?? pending?.lastError
         var upload = MountStatus.Upload(
-            path: file.path.description, state: file.isSending ? .sending : file.failure == nil ? .waiting : .failed,
-            total: file.unsent, reason: file.failure.map { printable("\($0)".utf8) })
+            path: file.path.description, state: file.isSending ? .sending : failure == nil ? .waiting : .failed,
+            total: file.unsent, reason: failure.map { printable("\($0)".utf8) })
+        if let pending {
+            upload.attempts = Int64(pending.attempts)
+            upload.retryIn = file.isSending ? nil : max(0, pending.nextAttempt.since(.now).components.seconds)
+        }
         guard file.isSending else { return upload }
         let moved = connections.first { matches(file, $0) }?.bytes ?? 0
         if let streamed = file.streamed {

@@ -88,7 +88,11 @@ struct StatusText {
                 lines += ["  \(style.cyan(state))\(line)", progress(upload.done, upload.total, nil)]
             case .failed:
                 lines.append("  \(style.red(state))\(line)")
-                lines += folded(upload.reason ?? "", indent: 11).map(style.red)
+                let times = upload.attempts.map { Quantity.count($0, "attempt") }
+                let again = upload.retryIn.map { $0 > 0 ? "again in \(Quantity.span($0))" : "again now" }
+                let notes = [times, again].compactMap { $0 }.joined(separator: ", ")
+                let reason = (upload.reason ?? "") + (notes.isEmpty ? "" : " (\(notes))")
+                lines += folded(reason, indent: 11).map(style.red)
             }
         }
         let rest = status.uploadCount - Int64(status.uploads.count)

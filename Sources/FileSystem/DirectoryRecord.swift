@@ -27,8 +27,19 @@ struct DirectoryRecord {
         var origin: Origin
         /// When it was true.
         var seen: Instant
+        /// What the server had under this name when it was last listed, if that is not what the entry shows: the name is
+        /// ``Origin/pending``.
+        var sighting: Sighting?
         /// Its place among the others: the server's order, then the order of making.
         var position = 0
+    }
+
+    /// What a listing has said of a name.
+    struct Sighting: Hashable {
+        /// `nil`: it was not there.
+        var attributes: RemoteAttributes?
+        /// When the listing was asked for.
+        var at: Instant
     }
 
     /// What is known of a name.
@@ -149,6 +160,8 @@ struct DirectoryRecord {
         }
         if pendingCount > 0 {
             for (name, entry) in before where entry.origin == .pending && entries[name]?.origin != .pending {
+                var entry = entry
+                entry.sighting = Sighting(attributes: listed[name]?.attributes, at: instant)
                 entries[name] = placed(entry)
             }
         }

@@ -24,7 +24,7 @@ extension FileSystem {
             if state.attempt != nil { state.abandonAttempt() }
             return (state.size, state.replacesContent && state.size > 0 ? .temporary : .name)
         }
-        let (stream, target) = try openWhole(wanted, of: content, whenWanted: nil, cancellation)
+        let (stream, target) = try openWhole(wanted, of: content, whenWanted: givingWay(content), cancellation)
         try feed(stream, 0..<size, of: content, cancellation)
         return target
     }

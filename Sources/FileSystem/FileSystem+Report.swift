@@ -54,7 +54,7 @@ extension FileSystem {
     ///
     /// - Returns: what could not be sent, and why; it stays in the spool. `nil`: cancelled.
     package func sendEverything(_ cancellation: Cancellation) -> [(path: RemotePath, reason: StoreError)]? {
-        let contents = tree.withLock { $0.openContents }.filter { $0.state.withLock { $0.isDirty } }
+        let contents = tree.withLock { $0.openContents }.filter { $0.state.withLock { $0.isDirty && !$0.isLeft } }
         let outcome = Monitor((left: contents.count, failures: [(path: RemotePath, reason: StoreError)]()))
         for content in contents {
             let send: @Sendable () -> Void = { [self] in
@@ -80,6 +80,10 @@ extension FileSystem {
             outcome.left == 0 ? outcome.failures : nil
         }
         guard case .ready(let failures) = done else { return nil }
+        // What waited (`writeback`) is told that it has been sent, and what has come to wait meanwhile is sent too.
+        while failures.isEmpty, !waitForUploads(until: .after(.seconds(1))) {
+            if cancellation.isCancelled { return nil }
+        }
         return failures
     }
 }

@@ -29,7 +29,9 @@ extension MountStatus {
             uploads: [
                 Upload(path: "/b", state: .sending, done: 1_000_000, total: 4_000_000),
                 Upload(path: "/c/d", state: .waiting, total: 12),
-                Upload(path: "/full", state: .failed, total: 1000, reason: "452 Insufficient storage space"),
+                Upload(
+                    path: "/full", state: .failed, total: 1000, reason: "452 Insufficient storage space",
+                    attempts: 3, retryIn: 70),
             ], uploadCount: 5, unsentBytes: 3_001_012,
             cache: Cache(
                 contentBytes: 52_428_800, contentLimit: 67_108_864, names: 1, inodes: 12, handles: 3, streams: 1,
@@ -78,7 +80,7 @@ struct StatusTests {
                       [#####---------------]  25 % of 4.0 MB
                   waiting     12 bytes  /c/d
                   failed        1.0 kB  /full
-                           452 Insufficient storage space
+                           452 Insufficient storage space (3 attempts, again in 1 min 10 s)
                   and 2 more files
 
                 Caches

@@ -260,6 +260,27 @@ extension Mounts {
             #expect(try ftpfs("unmount", mount.path).succeeded)
         }
 
+        @Test
+        func `with writeback, unmount waits until everything is on the server, and the status shows what is left`()
+            throws
+        {
+            // Two seconds for each of the files.
+            let server = try TestServer(.vsftpd, bytesPerSecond: 1_000_000)
+            let mount = try mounted(server, options: ["writeback"])
+            let environment = ["MOUNT": mount.path]
+            let made = try Shell.run("for i in 1 2 3; do head -c 2000000 /dev/zero >\"$MOUNT/$i\"; done", environment)
+            #expect(made.succeeded, "\(made)")
+            let status = try ftpfs("status", mount.path).output
+            #expect(status.contains(#/Uploads: \d files?, \d\.\d MB unsent/#) && status.contains("/3\n"), "\(status)")
+            #expect(try ftpfs("list").output.contains(#/unsent/#))
+            // Taken away by other means: its process is still there, and can be waited for.
+            #expect(try Shell.run("fusermount3 -u \"$MOUNT\"", environment).succeeded)
+            #expect(try ftpfs("list").output.contains("ending    \(mount.path)"))
+            let outcome = try ftpfs("unmount", mount.path)
+            #expect(outcome.succeeded && outcome.errors == "", "\(outcome)")
+            for name in ["1", "2", "3"] { #expect(Files.size("\(server.root)/\(name)") == 2_000_000) }
+        }
+
         // MARK: list, and dead mounts
 
         @Test func `list shows mounts that serve and mounts that are dead, and unmount removes those`() throws {
