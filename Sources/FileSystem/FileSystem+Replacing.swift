@@ -75,6 +75,7 @@ extension FileSystem {
             if set(mode: wanted, of: content, .temporary, isMadeAnew: true, cancellation) { mode = wanted & 0o777 }
         }
         guard let temporary = content.state.withLock({ $0.temporary }) else { return mode }
+        content.state.withLock { $0.mayBeReplaced() }
         do throws(StoreError) {
             try atPath(of: content.inode) { path throws(StoreError) in
                 try store.rename(path.parent.appending(temporary), to: path, cancellation: cancellation)

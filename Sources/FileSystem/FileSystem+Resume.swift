@@ -17,6 +17,7 @@ extension FileSystem {
         let (journal, replay) = try Journal.open(in: configuration.spoolDirectory)
         let writeBack = WriteBack(settings, journal, lastID: replay.lastID)
         self.init(store: store, configuration: configuration, logger: logger, writeBack: writeBack)
+        let leftOver = spool.leftOver()
         var places: [RemotePath: InodeNumber] = [:]
         // The last word on a path first.
         for entry in replay.pending.reversed() {
@@ -30,7 +31,10 @@ extension FileSystem {
             }
         }
         if !places.isEmpty { logger.notice("\(places.count) files wait to be sent since the last mount") }
-        putLeftOversAside(known: Set(replay.pending.map(\.spoolName)))
+        let known = Set(replay.pending.map(\.spoolName))
+        putAside(leftOver.filter { !known.contains(Array($0.utf8)) })
+        // From here on files come and go.
+        if !places.isEmpty { startWorkers(writeBack) }
     }
 
     /// Puts a file that waits into the tree and into the queue.
@@ -57,10 +61,9 @@ extension FileSystem {
             return content
         }
         guard let content else { throw StoreError(.notFound, "no root") }
-        let (needsHold, needsWorkers) = writeBack.committed(
+        _ = writeBack.committed(
             entry.id, content, sequence: entry.sequence, in: file, due: configuration.now())
-        if needsHold { hold(content, entry.id, writeBack) }
-        if needsWorkers { startWorkers(writeBack) }
+        hold(content, entry.id, writeBack)
         return content.inode
     }
 
@@ -113,10 +116,8 @@ extension FileSystem {
     }
 
     /// What no record names was being written when the process ended, by a program that has not closed it.
-    private func putLeftOversAside(known: Set<[UInt8]>) {
-        let contents = tree.withLock { $0.openContents }
-        let inUse = Set(contents.compactMap { content in content.state.withLock { $0.spool?.name } })
-        for name in spool.leftOver() where !known.contains(Array(name.utf8)) && !inUse.contains(name) {
+    private func putAside(_ names: [String]) {
+        for name in names {
             guard let place = spool.putAside(name) else { continue }
             logger.warning("a file that no program had closed when the last mount ended is kept in \(place)")
         }

@@ -190,9 +190,8 @@ extension FileSystem {
     ///
     /// - Parameter sequence: the last number in the journal when the upload began.
     func settleIfSent(_ content: FileContent, upTo sequence: UInt64) {
-        guard let writeBack, let id = content.state.withLock({ $0.isDirty ? nil : $0.journalID }),
-            writeBack.isWaiting(id)
-        else { return }
+        let known = content.state.withLock { $0.isDirty || $0.isUnlinked ? nil : $0.journalID }
+        guard let writeBack, let id = known, writeBack.isWaiting(id) else { return }
         settle(id, sequence, writeBack)
         let item = writeBack.remove(id, upTo: sequence)
         giveBack(item?.hold, content)
@@ -247,6 +246,8 @@ extension FileSystem {
         let outcome: WriteBackQueue.Outcome
         do throws(StoreError) {
             try upload(job.content, isBackground: true, Cancellation())
+            // Somebody is about to remove its name. Until that is done, it waits.
+            if job.content.state.withLock({ $0.isUnlinked }) { throw .cancelled }
             // Before anybody hears of it: who waits for this may rename the file, and a later mount must not send it again
             // under its old name.
             settle(job.id, job.sequence, writeBack)

@@ -280,6 +280,9 @@ struct WriteState {
         isTouched = true
     }
 
+    /// What the server has under the file's name may be ours from here on, whether or not its answer comes.
+    mutating func mayBeReplaced() { isTouched = true }
+
     /// A transfer gets bytes, behind those it has.
     mutating func hand(over range: Range<Int64>) {
         map.take(range)

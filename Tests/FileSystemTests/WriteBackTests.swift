@@ -216,6 +216,51 @@ import Vocabulary
         }
     }
 
+    @Test func `a content that took the place of another one, without an answer, is no conflict`() throws {
+        try Self.run { (f) throws in
+            f.store.put("f", "old")
+            try f.save("f", "first")
+            f.store.setHook { [store = f.store] call, _ throws(StoreError) in
+                guard case .rename = call else { return }
+                store.put("f", "first")
+                throw StoreError(.inputOutput, "the connection was lost")
+            }
+            #expect(!f.fileSystem.waitForUploads(until: .after(.milliseconds(100))))
+            f.store.setHook(nil)
+            try f.save("f", "2nd")
+            f.pass(.seconds(100))
+            #expect(f.fileSystem.waitForUploads(until: .after(.seconds(10))))
+            #expect(f.store.text("f") == "2nd")
+            #expect(f.store.names() == ["f"])
+        }
+    }
+
+    @Test func `a file whose name is about to go waits until that is done`() throws {
+        try Self.run { (f) throws in
+            try f.save("target", "precious")
+            try f.save("source", "new")
+            f.pass(.seconds(100))
+            let blocker = Blocker()
+            f.store.setHook { call, cancellation throws(StoreError) in
+                if case .openWrite(path("source"), _) = call {
+                    blocker.pass(cancellation)
+                    throw StoreError(.unreachable, "no route")
+                }
+            }
+            let rename = try Background { try f.rename("source", "target") }
+            #expect(blocker.waitForArrivals())
+            // The workers find the target, of which nothing is to be sent at this moment.
+            _ = f.fileSystem.waitForUploads(until: .after(.milliseconds(100)))
+            blocker.open()
+            #expect(failure { try rename.value() } == .unreachable)
+            f.store.setHook(nil)
+            f.pass(.seconds(100))
+            #expect(f.fileSystem.waitForUploads(until: .after(.seconds(10))))
+            #expect(f.store.text("target") == "precious")
+            #expect(f.store.text("source") == "new")
+        }
+    }
+
     @Test func `truncating a file on its way sends the later content`() throws {
         try Self.run(Self.atOnce) { (f) throws in
             let blocker = Blocker()

@@ -13,8 +13,8 @@ extension Mounts {
             let server: TestServer
             let scratch: TemporaryDirectory
 
-            init(_ kind: TestServer.Kind) throws {
-                server = try TestServer(kind)
+            init(_ kind: TestServer.Kind, bytesPerSecond: Int = 0) throws {
+                server = try TestServer(kind, bytesPerSecond: bytesPerSecond)
                 scratch = try TemporaryDirectory("writeback")
             }
 
@@ -95,6 +95,26 @@ extension Mounts {
             #expect(try second.unmount() == .code(0))
             #expect(try place.run("cd \"$ROOT\"; test \"$(ls | wc -l)\" = 20; test \"$(cat 7)\" = 7").succeeded)
             #expect(try place.spooled() == "")
+        }
+
+        /// The server takes ten seconds for the file; whoever waited for it to the end would find it whole.
+        @Test(arguments: TestServer.Kind.real)
+        func `with a single connection the mount can be used while a large file is sent`(_ kind: TestServer.Kind) throws
+        {
+            let place = try Place(kind, bytesPerSecond: 2 << 20)
+            #expect(try place.run("mkdir \"$ROOT/other\"").succeeded)
+            let mount = try place.mount("connections=1", "writeback_delay=0")
+            let outcome = try place.run(
+                """
+                head -c 20000000 /dev/urandom >"$SCRATCH/large"
+                cp "$SCRATCH/large" "$MOUNT/large"
+                until test -s "$ROOT/large"; do sleep 0.1; done
+                ls "$MOUNT/other"
+                test "$(stat -c %s "$ROOT/large")" -lt 20000000
+                """, mount)
+            #expect(outcome.succeeded, "\(outcome)\n\(mount.log())")
+            #expect(try mount.unmount(within: .seconds(60)) == .code(0))
+            #expect(try place.run("cmp \"$SCRATCH/large\" \"$ROOT/large\"").succeeded, "\(mount.log())")
         }
 
         @Test func `a change on the server is kept, and ours goes beside it`() throws {
