@@ -99,6 +99,23 @@ int cfuse_notify_entry(cfuse_session *session, uint64_t parent, const uint8_t *n
     return fuse_lowlevel_notify_inval_entry(session->fuse, parent, (const char *)name, name_length);
 }
 
+int cfuse_notify_expire(cfuse_session *session, uint64_t parent, const uint8_t *name, size_t name_length) {
+#ifdef FUSE_CAP_EXPIRE_ONLY
+    // Some versions of libfuse want a flag (expire, and do not invalidate), others do not: the type says which. Both
+    // answer -ENOSYS where the kernel has not said that it can do it.
+    typedef int (*without_flag)(struct fuse_session *, fuse_ino_t, const char *, size_t);
+    typedef int (*with_flag)(struct fuse_session *, fuse_ino_t, const char *, size_t, enum fuse_expire_flags);
+    return _Generic(&fuse_lowlevel_notify_expire_entry,
+                    without_flag: ((without_flag)(void *)fuse_lowlevel_notify_expire_entry)(
+                        session->fuse, parent, (const char *)name, name_length),
+                    default: ((with_flag)(void *)fuse_lowlevel_notify_expire_entry)(
+                        session->fuse, parent, (const char *)name, name_length, 1));
+#else
+    (void)session, (void)parent, (void)name, (void)name_length;
+    return -ENOSYS;
+#endif
+}
+
 int cfuse_notify_inode(cfuse_session *session, uint64_t inode) {
     // From offset 0, length 0: all pages.
     return fuse_lowlevel_notify_inval_inode(session->fuse, inode, 0, 0);

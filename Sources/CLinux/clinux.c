@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -35,6 +36,14 @@ int clinux_set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, 
 
 int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int lowest) {
     return posix_spawn_file_actions_addclosefrom_np(actions, lowest);
+}
+
+int clinux_peer_user(int socket, uid_t *user) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    int code = getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length);
+    if (code == 0) *user = peer.uid;
+    return code;
 }
 
 int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }

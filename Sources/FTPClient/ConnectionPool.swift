@@ -186,6 +186,16 @@ final class ConnectionPool: Sendable {
         if wasAsked { handler() }
     }
 
+    /// What each connection does now, and how many requests wait for one.
+    func report() -> (connections: [ConnectionReport], waiting: Int) {
+        let now = Instant.now
+        return state.withLock { state in
+            let (connections, waiting) = state.machine.report
+            let reports = connections.map { ConnectionReport($0, state.sessions[$0.id]?.control.activity, at: now) }
+            return (reports, waiting)
+        }
+    }
+
     /// Closes what is idle, fails who waits, and waits at most two seconds for the pool's threads.
     func close() {
         state.withLock { $0.isClosed = true }
@@ -325,7 +335,7 @@ final class ConnectionPool: Sendable {
     }
 
     private func openFailed(_ id: Int, _ error: FTPError) {
-        server.configuration.logger.info("[\(id)] no connection: \(error)")
+        server.configuration.logger.notice("[\(id)] no connection: \(error)")
         handle { machine, now in machine.openFailed(id, error, now: now) }
     }
 

@@ -34,6 +34,8 @@ final class ControlConnection: @unchecked Sendable {
     private var transport: any Transport
     private let timeouts: ClientConfiguration.Timeouts
     private let logger: Logger
+    /// What others may know of it.
+    let activity: ConnectionActivity
     private var parser = ReplyParser()
     /// Whether a byte 0xFF goes out twice. The control connection is one of TELNET (RFC 959 §2.3), where a single one
     /// begins a TELNET command (RFC 854). ProFTPD reads it so; vsftpd, Pure-FTPd and pyftpdlib take every byte as it is.
@@ -58,6 +60,7 @@ final class ControlConnection: @unchecked Sendable {
         self.transport = transport
         self.timeouts = timeouts
         self.logger = logger
+        activity = ConnectionActivity(transport.descriptor)
     }
 
     deinit {
@@ -316,6 +319,7 @@ final class ControlConnection: @unchecked Sendable {
             }
             logger.debug("[\(id)] > \(command)")
         }
+        if let last = commands.last { activity.began(last) }
         do throws(TransportError) {
             try wire.withUnsafeBufferPointer { (bytes) throws(TransportError) in
                 try transport.write(UnsafeRawBufferPointer(bytes), wait)

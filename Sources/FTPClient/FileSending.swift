@@ -64,7 +64,10 @@ extension Transfer {
             let count = sendfile(
                 socket.rawValue, file.rawValue, &offset,
                 Int(min(range.upperBound - Int64(offset), Int64(Self.pieceLength))))
-            if count > 0 { continue }
+            if count > 0 {
+                session.noteSent(count)
+                continue
+            }
             if count == 0 {
                 throw .localFailure(.ioError, doing: "reading a spool file that is shorter than it should be")
             }

@@ -204,6 +204,9 @@ struct PoolStateMachine {
     /// Whether no connection is left, not even one being opened or closed by its holder.
     var isEmpty: Bool { connections.isEmpty }
 
+    /// All connections, oldest first, and how many requests wait for one.
+    var report: (connections: [Connection], waiting: Int) { (connections, waitingCount) }
+
     /// How many more transfers could begin at once, or after a login, with one connection left for short work.
     var spareCount: Int {
         let busy = count { !$0.isIdle && !$0.isOpening && !$0.isBriefly }

@@ -60,6 +60,8 @@ struct ServerProfile: Sendable {
         case relative
     }
 
+    /// The first line of the last greeting that says something.
+    var greeting: [UInt8] = []
     var tls = TLSKnowledge()
     /// The answer to `FEAT`; `nil`: not asked yet.
     var features: Features?
@@ -230,6 +232,8 @@ extension ServerProfile {
 /// What all sessions of a client share.
 final class SharedServer: Sendable {
     let configuration: ClientConfiguration
+    /// What all connections have moved.
+    let totals = TransferTotals()
     private let profile: Monitor<ServerProfile>
     /// Begins anywhere, so that a mount after another one does not take that one's last ports.
     private let turns = Atomic(Int.random(in: 0...0xFFFF))

@@ -36,10 +36,14 @@ extension Session {
         try beginImplicitTLS(until: limit, cancellation)
         let greeting = try control.greeting(Wait(.greeting, until: limit, cancellation))
         try checkGreeting(greeting)
-        self.greeting = greeting.lines.first { !$0.isEmpty } ?? []
+        let line = greeting.lines.first { !$0.isEmpty } ?? []
+        self.greeting = line
         control.loginLimit = overall
         defer { control.loginLimit = nil }
-        server.learn { $0.learn(greeting: greeting) }
+        server.learn { profile in
+            profile.greeting = line
+            profile.learn(greeting: greeting)
+        }
         try negotiateTLS(until: limit, cancellation)
         if try logInTogether(cancellation) { return }
         try authenticate(cancellation)

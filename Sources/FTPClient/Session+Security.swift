@@ -100,6 +100,7 @@ extension Session {
         logger.debug("[\(control.id)] \(tls.version), \(tls.cipher), \(certificate.pin)")
         security = SessionSecurity(
             store: store, certificate: certificate, version: tls.version, since: .now, protectsData: protectsData)
+        control.activity.secured(tls.version, tls.cipher)
         let observed = TLSObservation(version: tls.version, cipher: tls.cipher, pin: certificate.pin)
         server.learn { $0.tls.observe(observed) }
         control.objection = { [weak self] verb, reply in self?.objection(to: verb, reply) }

@@ -41,6 +41,7 @@ final class Transfer: @unchecked Sendable {
     /// - Parameter size: of the whole file; `nil`: not known.
     func expect(size: Int64?, from offset: Int64) {
         expected = size.map { ($0, offset) }
+        session.control.activity.expects(size: size, from: offset)
     }
 
     /// Whether all the bytes have come that were expected.
@@ -72,6 +73,7 @@ final class Transfer: @unchecked Sendable {
         do throws(TransportError) {
             let count = try data.read(into: buffer, Wait(.dataTransfer, until: deadline, cancellation))
             received += Int64(count)
+            session.noteReceived(count)
             return count
         } catch {
             // Some servers end their data by a reset. What they had sent before has been read by now.
@@ -91,6 +93,7 @@ final class Transfer: @unchecked Sendable {
             } catch {
                 throw error.ftpError(.afterCommand, "the data connection of \(verb)")
             }
+            session.noteSent(count)
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
             if count == 0 { try waitForRoom(cancellation) }
         }

@@ -23,6 +23,7 @@ final class Ending: Sendable {
 
     private let state = Monitor(State())
     private let mountPoint: String
+    private let requests = Monitor<(@Sendable (Signals.Request) -> Void)?>(nil)
     /// Fires when the mount is to be given up while it is being made.
     let cancellation = Cancellation()
 
@@ -31,11 +32,16 @@ final class Ending: Sendable {
     /// Takes the signals of this process from now on.
     func watchSignals() throws(MountFailure) {
         do throws(Thread.NotStarted) {
-            try Signals.watch(handle)
+            try Signals.watch(handle) { [self] request in requests.withLock { $0 }?(request) }
         } catch {
             throw MountFailure(.system, "no thread can be started: \(Errno(rawValue: error.code))")
         }
     }
+
+    /// Says what is done when a signal asks for something else than the end. Until then such signals do nothing.
+    ///
+    /// - Parameter handler: runs on the thread that waits for signals; must not block.
+    func onRequest(_ handler: @escaping @Sendable (Signals.Request) -> Void) { requests.withLock { $0 = handler } }
 
     /// Takes an event and does what follows from it. Any thread.
     func handle(_ event: LifeCycle.Event) {
@@ -83,6 +89,9 @@ final class Ending: Sendable {
     func waitForTheEnd() {
         _ = state.wait(until: .never) { $0.life.reasonToStop }
     }
+
+    /// Whether it ends.
+    var hasBegun: Bool { state.withLock { $0.life.reasonToStop != nil } }
 
     /// Why it ends, for the log.
     var reason: String {

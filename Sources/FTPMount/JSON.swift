@@ -12,6 +12,16 @@ enum JSON {
     /// The text, on several lines that are indented by two blanks.
     var text: String { text(indentedBy: "") }
 
+    /// The text on one line, without a line end: what goes over a socket.
+    var line: String {
+        switch self {
+        case .null, .bool, .integer, .string: text
+        case .array(let values): "[" + values.map(\.line).joined(separator: ",") + "]"
+        case .object(let members):
+            "{" + members.map { "\(Self.quoted($0.0)):\($0.1.line)" }.joined(separator: ",") + "}"
+        }
+    }
+
     private func text(indentedBy indent: String) -> String {
         let inner = indent + "  "
         switch self {

@@ -5,15 +5,21 @@ import SystemPackage
 enum Log {
     /// The logger of a mount: `log_file=` if given, else standard error in the foreground and syslog in the background.
     ///
+    /// - Parameter faults: also gets what goes wrong.
     /// - Throws: ``MountFailure`` (``ExitCode/system``) when the file cannot be opened.
-    static func make(_ plan: MountPlan, isForeground: Bool) throws(MountFailure) -> Logger {
+    static func make(
+        _ plan: MountPlan, isForeground: Bool, recording faults: FaultRing
+    ) throws(MountFailure) -> Logger {
         let level: Logger.Level = plan.isDebug ? .debug : .info
+        let handler: any LogHandler
         if let path = plan.options.logFile {
-            let file = try open(path)
-            return Logger(label: "ftpfs") { _ in LineLogHandler(to: file, level: level) }
+            handler = LineLogHandler(to: try open(path), level: level)
+        } else if isForeground {
+            handler = LineLogHandler(to: .standardError, level: level)
+        } else {
+            handler = SyslogLogHandler(level: level)
         }
-        if isForeground { return Logger(label: "ftpfs") { _ in LineLogHandler(to: .standardError, level: level) } }
-        return Logger(label: "ftpfs") { _ in SyslogLogHandler(level: level) }
+        return Logger(label: "ftpfs") { _ in FaultLogHandler(handler, faults) }
     }
 
     /// Names of files and hosts are in it: only the owner may read it.

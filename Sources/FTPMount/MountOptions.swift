@@ -62,6 +62,12 @@ package struct MountOptions: Sendable {
     package var spoolSize: Int64?
     /// A new content is written over the old one on the server, instead of beside it until it is complete.
     package var replacesInPlace = false
+    /// A close returns when the file is safe on this machine; it is sent afterwards.
+    package var writesBack = false
+    /// How long a closed file then waits before it is sent.
+    package var writeBackDelay = Duration.seconds(1)
+    /// How long the end of the mount waits for what has not been sent by then; `nil`: as long as anything succeeds.
+    package var drainTimeout: Duration?
     /// Where the log goes instead of syslog or standard error.
     package var logFile: String?
     /// Whether and how connections are encrypted.

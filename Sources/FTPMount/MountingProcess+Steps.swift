@@ -5,6 +5,7 @@ import FuseBridge
 import Logging
 import SystemPackage
 import Threading
+import Vocabulary
 
 #if canImport(Glibc)
 @preconcurrency import Glibc
@@ -92,11 +93,16 @@ extension MountingProcess {
         try? null.close()
     }
 
-    /// Sends what is unsent, within ``drainLimit``.
-    func drain(_ fileSystem: FileSystem, _ logger: Logger) {
-        for file in fileSystem.shutdown(deadline: .after(Self.drainLimit)) {
+    /// Sends what is unsent, within ``drainLimit``; what `writeback` lets wait has a limit of its own.
+    ///
+    /// - Returns: what could not be sent.
+    func drain(_ fileSystem: FileSystem, _ logger: Logger) -> [ControlMessage.Unsent] {
+        drainUploads(fileSystem, logger)
+        return fileSystem.shutdown(deadline: .after(Self.drainLimit)).map { file in
             let kept = file.keptAt.map { "; its content is in \($0)" } ?? ""
             logger.error("\(file.path) was not sent: \(file.reason)\(kept)")
+            return ControlMessage.Unsent(
+                path: file.path.description, reason: printable("\(file.reason)".utf8), kept: file.keptAt?.string)
         }
     }
 

@@ -13,8 +13,8 @@ import Threading
 /// The process that mounts and serves: from the connection to the end, read from top to bottom.
 ///
 /// Each step that succeeded is undone by a `defer` behind it, in reverse order, on every way out: the mount goes first,
-/// so that nobody waits at it; then what is unsent is sent; then the connections are closed; then the spool directory
-/// is removed, if nothing is left in it.
+/// so that nobody waits at it; then what is unsent is sent, and whoever waits at the control socket hears how that went;
+/// then the connections are closed; then the spool directory is removed, if nothing is left in it.
 struct MountingProcess {
     let plan: MountPlan
     let credentials: Credentials
@@ -31,25 +31,26 @@ struct MountingProcess {
     ///   ends the mount.
     /// - Throws: ``MountFailure`` when the mount has never answered; nothing is mounted then.
     func run(_ report: (StatusReport.Outcome) -> Bool) throws(MountFailure) {
-        Signals.block()
+        Signals.block(takingRequests: true)
         Hardening.apply()
         // Whoever waits for the mount may be killed meanwhile; there shall be no mount then that nobody knows of.
         if !isForeground { _ = clinux_set_parent_death_signal(SIGTERM) }
-        let logger = try Log.make(plan, isForeground: isForeground)
+        let faults = FaultRing()
+        let logger = try Log.make(plan, isForeground: isForeground, recording: faults)
         let ending = Ending(mountPoint: plan.mountPoint)
         try ending.watchSignals()
         let deadline = Deadline.after(plan.options.connectTimeout)
 
-        let spool = try SpoolDirectory(chosen: plan.options.spoolDirectory)
+        let spool = try makeSpool(deadline)
         defer { leave(spool, logger) }
 
         let client = try connect(logger, ending)
         defer { client.close() }
 
-        let fileSystem = FileSystem(
-            store: FTPStore(client, links: plan.options.symbolicLinks), configuration: fileSystemConfiguration(spool),
-            logger: logger)
-        defer { drain(fileSystem, logger) }
+        let fileSystem = try makeFileSystem(client, spool, logger)
+        let control = ControlServer(mountPoint: plan.mountPoint, logger: logger)
+        defer { control.close() }
+        defer { control.finish(drain(fileSystem, logger)) }
         fileSystem.listRootAhead()
 
         let session = try mount(fileSystem, logger)
@@ -60,6 +61,11 @@ struct MountingProcess {
             serving.join()
         }
         try ending.waitUntilItAnswers(deadline)
+        let source = StatusSource(
+            plan: plan, client: client, fileSystem: fileSystem, spoolDirectory: spool.path.string, faults: faults,
+            mountedAt: .now, isEnding: { ending.hasBegun })
+        listen(control, source, session, ending, logger)
+        defer { ending.onRequest { _ in } }
 
         if !isForeground { detachFromCaller() }
         logger.info("\(plan.address.sourceName) is mounted on \(plan.mountPoint)")

@@ -11,10 +11,16 @@ package import SystemPackage
 /// A mount removes its own directory when it ends and nothing is left in it. What a killed mount left behind stays:
 /// it may be the only copy of somebody's work. Each mount holds a lock on its directory, by which the next one can
 /// tell the empty leavings from a directory in use.
+///
+/// With `writeback` it is the same directory whenever that source is mounted (`SpoolDirectory+Source.swift`).
 package struct SpoolDirectory: Sendable {
     /// The directory of this mount; absolute.
     package let path: FilePath
+    /// Directories of mounts that were killed, with something in them.
+    package let abandoned: [FilePath]
     private let lock: FileDescriptor
+    /// What is in it besides what was written: it goes with the directory.
+    private let ownFiles: [String]
 
     /// Makes the directories that are missing, and one for this mount.
     ///
@@ -23,8 +29,17 @@ package struct SpoolDirectory: Sendable {
     package init(chosen: String?) throws(MountFailure) {
         let parent = try Self.parent(chosen: chosen)
         try Self.make(parent)
-        Self.removeLeavings(in: parent)
+        abandoned = Self.removeLeavings(in: parent)
         (path, lock) = try Self.makeLocked(in: parent)
+        ownFiles = []
+    }
+
+    /// A directory that is there already, and locked.
+    init(_ path: FilePath, lock: FileDescriptor, ownFiles: [String]) {
+        self.path = path
+        self.lock = lock
+        self.ownFiles = ownFiles
+        abandoned = []
     }
 
     /// Removes the directory unless something is left in it.
@@ -32,7 +47,26 @@ package struct SpoolDirectory: Sendable {
     /// - Returns: whether it is gone.
     package func remove() -> Bool {
         defer { try? lock.close() }
+        let isEmpty = Self.names(in: path).allSatisfy { name in
+            // A directory in it goes if it is empty.
+            ownFiles.contains(name) || rmdir(path.appending(name).string) == 0
+        }
+        guard isEmpty else { return false }
+        for name in ownFiles { unlink(path.appending(name).string) }
         return rmdir(path.string) == 0
+    }
+
+    /// The names in a directory but `.` and `..`.
+    static func names(in directory: FilePath) -> [String] {
+        guard let stream = opendir(directory.string) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            let text = String(decoding: name, as: UTF8.self)
+            if text != "." && text != ".." { names.append(text) }
+        }
+        return names.sorted()
     }
 
     private static func parent(chosen: String?) throws(MountFailure) -> FilePath {
@@ -50,7 +84,7 @@ package struct SpoolDirectory: Sendable {
     }
 
     /// Makes a directory and those above it, each for its owner only, and checks that it is nobody else's.
-    private static func make(_ directory: FilePath) throws(MountFailure) {
+    static func make(_ directory: FilePath) throws(MountFailure) {
         if mkdir(directory.string, 0o700) != 0 {
             switch errno {
             case EEXIST: break
@@ -104,22 +138,21 @@ package struct SpoolDirectory: Sendable {
     }
 
     /// Removes empty directories that no mount holds a lock on.
-    private static func removeLeavings(in parent: FilePath) {
-        guard let directory = opendir(parent.string) else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-            guard name.starts(with: Array("mount-".utf8)) else { continue }
-            let path = parent.appending(String(decoding: name, as: UTF8.self))
+    ///
+    /// - Returns: those that are not empty.
+    private static func removeLeavings(in parent: FilePath) -> [FilePath] {
+        names(in: parent).filter { $0.hasPrefix("mount-") }.compactMap { name in
+            let path = parent.appending(name)
             guard let lock = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .directory]) else {
-                continue
+                return nil
             }
-            if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 { rmdir(path.string) }
-            try? lock.close()
+            defer { try? lock.close() }
+            guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else { return nil }
+            return rmdir(path.string) != 0 && errno == ENOTEMPTY ? path : nil
         }
     }
 
-    private static func failure(_ directory: FilePath, _ error: Errno) -> MountFailure {
+    static func failure(_ directory: FilePath, _ error: Errno) -> MountFailure {
         MountFailure(
             .system, "spool directory \(directory) cannot be made: \(error)",
             remedy: "give -o spool_dir=DIRECTORY that you can write to")

@@ -99,6 +99,13 @@ struct DirectoryCache {
         if records.peek(directory) != nil { change(directory) { $0.expire() } }
     }
 
+    /// The next look at a directory is to be a new one, also if a listing is under way.
+    mutating func refresh(_ directory: InodeNumber) {
+        // Its result would be older than the wish; who waits for it finds nothing and asks again.
+        listings[directory] = nil
+        if records.peek(directory) != nil { change(directory) { $0.refresh() } }
+    }
+
     /// Forgets a directory that is gone.
     mutating func forget(_ directory: InodeNumber) {
         records.remove(directory)

@@ -34,6 +34,14 @@ struct DirectoryRecord {
         var seen: Instant
     }
 
+    /// What a listing has said of a name.
+    struct Sighting: Hashable {
+        /// `nil`: it was not there.
+        var attributes: RemoteAttributes?
+        /// When the listing was asked for.
+        var at: Instant
+    }
+
     /// What is known of a name.
     enum Knowledge {
         /// It stands for this, for so long.
@@ -63,6 +71,8 @@ struct DirectoryRecord {
     /// Names on the server that stand for files unlinked here while open. Nobody sees them.
     private(set) var hidden: Set<FileName> = []
     private var pendingCount = 0
+    /// What the server had under the names that are ``Origin/pending``, when they were last listed.
+    private(set) var sightings: [FileName: Sighting] = [:]
 
     init(generation: UInt64) {
         self.generation = generation
@@ -113,6 +123,7 @@ struct DirectoryRecord {
         if old?.attributes.kind != entry.attributes.kind { generation = next }
         count(old, -1)
         count(entry, 1)
+        if entry.origin != .pending { sightings[name] = nil }
         entries[name] = entry
     }
 
@@ -120,6 +131,7 @@ struct DirectoryRecord {
     mutating func remove(_ name: FileName, generation next: UInt64) {
         guard let old = entries[name] else { return }
         entries[name] = nil
+        sightings[name] = nil
         count(old, -1)
         generation = next
     }
@@ -141,9 +153,11 @@ struct DirectoryRecord {
         entries = listed
         for name in hidden { entries[name] = nil }
         for (name, change) in changes { entries[name] = change }
+        sightings = [:]
         if pendingCount > 0 {
             for item in before.items where item.entry.origin == .pending && entries[item.name]?.origin != .pending {
                 entries[item.name] = item.entry
+                sightings[item.name] = Sighting(attributes: listed[item.name]?.attributes, at: instant)
             }
         }
         // In a listing there is nothing pending.
@@ -175,6 +189,12 @@ struct DirectoryRecord {
         let pending = pendingCount > 0 ? entries.items.filter { $0.entry.origin == .pending } : []
         entries = EntryTable()
         for item in pending { entries[item.name] = item.entry }
+    }
+
+    /// The same, and the server is to be asked again also where it has just refused.
+    mutating func refresh() {
+        expire()
+        refusedAt = nil
     }
 
     /// Hides a name of the server's, or shows it again.

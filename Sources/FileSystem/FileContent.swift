@@ -70,6 +70,8 @@ final class FileContent: Sendable {
     func truncate(to size: Int64) throws(StoreError) -> UInt64 {
         try state.withLock { state throws(StoreError) -> UInt64 in
             if size == state.size && !(size == 0 && state.isDirty) { return state.revision }
+            // After a crash the content that was closed last is what there is.
+            if size == 0, state.spool?.isInJournal == true { state.leaveSpool() }
             if state.spool != nil || size > state.size { try file(&state).truncate(to: size) }
             state.resized(to: size)
             state.spool?.holds(state.map.validCount)
@@ -105,5 +107,16 @@ final class FileContent: Sendable {
         let file = try spool.make()
         state.useSpool(file)
         return file
+    }
+}
+
+extension FileContent {
+    /// Somebody opens the file, of which the server has this.
+    func opened(_ base: RemoteBase) {
+        let spool = state.withLock { state -> SpoolFile? in
+            if !state.isDirty { state.base = base }
+            return state.spool
+        }
+        spool?.unpark()
     }
 }

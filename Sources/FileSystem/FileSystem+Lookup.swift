@@ -18,6 +18,7 @@ extension FileSystem {
                 let inode = tree.intern(name, in: directory, entry)
                 return .found(tree.countedEntry(inode, remaining: remaining))
             case .absent(let remaining):
+                if remaining > .zero { tree.absences.note(name, in: parent) }
                 return .absent(timeToLive: remaining)
             case .unknown:
                 return .absent(timeToLive: .zero)

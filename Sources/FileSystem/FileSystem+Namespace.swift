@@ -253,6 +253,7 @@ extension FileSystem {
                 entered.append(content)
             }
             try body()
+            if let victim { discard(victim) }
         } catch {
             victim?.state.withLock { $0.isUnlinked = false }
             throw error

@@ -12,8 +12,8 @@ extension FileSystem {
     /// Opens a file.
     package func open(_ inode: InodeNumber, flags: OpenFlags, _ request: Request) throws(StoreError) -> OpenAnswer {
         if !flags.isDisjoint(with: [.write, .append, .truncate]) { try requireWritable() }
-        let (answer, content) = try withCurrent(inode, request) {
-            tree, inode, _ throws(StoreError) -> (OpenAnswer, FileContent) in
+        let (answer, content, base) = try withCurrent(inode, request) {
+            tree, inode, _ throws(StoreError) -> (OpenAnswer, FileContent, RemoteBase) in
             guard inode.kind == .file else {
                 throw StoreError(inode.kind == .directory ? .isDirectory : .invalidArgument, "not a file")
             }
@@ -23,8 +23,9 @@ extension FileSystem {
             inode.readerAhead = nil
             let handle = tree.open(inode, content, flags)
             let hasSize = inode.attributes.size != nil || inode.local != nil
-            return (OpenAnswer(handle: handle, keepCache: isSame, directIO: !hasSize), content)
+            return (OpenAnswer(handle: handle, keepCache: isSame, directIO: !hasSize), content, RemoteBase(of: inode))
         }
+        if writeBack != nil { content.opened(base) }
         if flags.contains(.read) { content.reader.opened() }
         dropOutdated(content)
         if flags.contains(.truncate) {
@@ -103,21 +104,24 @@ extension FileSystem {
     func close(_ handle: HandleID, sendsUnsent: Bool) -> UnsentFile? {
         let taken = tree.withLock { tree -> (file: HandleTable.File, isLast: Bool)? in
             guard let file = tree.handles.removeFile(handle) else { return nil }
-            return (file, tree.inodes[file.inode]?.handles == 1)
+            return (file, tree.inodes[file.inode].map { $0.handles - $0.queueHolds == 1 } ?? false)
         }
         guard let (file, isLast) = taken else { return nil }
-        if sendsUnsent && isLast && file.content.state.withLock({ $0.shouldTryAgain }) {
-            // The reason is in the log by then, and again when the content is kept.
-            try? upload(file.content, Cancellation())
+        if sendsUnsent && isLast {
+            if file.content.state.withLock({ $0.shouldTryAgain }) {
+                // The reason is in the log by then, and again when the content is kept.
+                try? secure(file.content, Cancellation())
+            }
+            if writeBack != nil { file.content.state.withLock { $0.spool }?.park() }
         }
-        return close(file, isLast: isLast)
+        return close(file, isLast: tree.withLock { $0.inodes[file.inode]?.handles == 1 })
     }
 
     /// What becomes of a handle that has been taken out of the table: the one closing path.
     private func close(_ file: HandleTable.File, isLast: Bool) -> UnsentFile? {
         let content = file.content
         if isLast { discardTemporary(of: content) }
-        let isDirty = content.state.withLock { $0.isDirty }
+        let (isDirty, isLeft) = content.state.withLock { ($0.isDirty, $0.isLeft) }
         let closed = tree.withLock { tree -> Closed in
             guard let inode = tree.inodes[file.inode] else { return Closed() }
             var closed = Closed()
@@ -144,7 +148,7 @@ extension FileSystem {
         if closed.wasLastReader { content.reader.released() }
         guard closed.wasLast else { return nil }
         if closed.isHidden { removeHidden(file.inode) }
-        return isDirty ? keepUnsent(content, at: closed.path ?? .root) : nil
+        return isDirty && !isLeft ? keepUnsent(content, at: closed.path ?? .root) : nil
     }
 
     private struct Closed {

@@ -24,13 +24,19 @@ extension FileSystem {
         if parent == newParent && name == newName { return }
         try check(source, onto: target, in: newParent)
 
+        if target == nil, try moveWaiting(name, in: parent, to: newName, in: newParent, source) { return }
         let directory = source.kind == .directory ? source.inode : nil
+        if directory != nil { try sendWhatWaits(self.contents(in: source), request.cancellation) }
         let move = directory.map { directory in tree.withLock { $0.announceMove(of: directory) } }
         defer { if let move { tree.withLockThenWake { $0.endMove(move) } } }
         var contents = contents(in: source)
         if let content = target?.content { contents.append(content) }
         try withoutUploads(of: contents, unlinking: target?.content, request) { () throws(StoreError) in
             if let content = source.content { try uploadInsideGate(content, request.cancellation) }
+            // What was closed below a directory since it was looked through.
+            for content in contents where directory != nil && content !== target?.content && isWaiting(content) {
+                try uploadInsideGate(content, request.cancellation)
+            }
             let victim = try clear(target, newName, in: newParent, request)
             if let move { tree.withLock { $0.beginMove(move) } }
             do throws(StoreError) {
@@ -46,6 +52,25 @@ extension FileSystem {
             }
             moved(name, in: parent, to: newName, in: newParent, source)
         }
+    }
+
+    /// Gives a file another name of which the server has never heard, without a command.
+    ///
+    /// - Returns: false if it has to be done on the server.
+    private func moveWaiting(
+        _ name: FileName, in parent: InodeNumber, to newName: FileName, in newParent: InodeNumber, _ source: Named
+    ) throws(StoreError) -> Bool {
+        guard let writeBack, let content = source.content, isWaiting(content), content.gate.tryEnter() else {
+            return false
+        }
+        defer { content.gate.leave() }
+        guard content.state.withLock({ $0.isPending }) else { return false }
+        try store.check(newName: newName)
+        moved(name, in: parent, to: newName, in: newParent, source)
+        tree.withLock { tree in
+            if let inode = tree.inodes[content.inode] { pin(inode, &tree) }
+        }
+        return try commit(content, writeBack)
     }
 
     // MARK: - Before

@@ -24,7 +24,7 @@ extension FileSystem {
             if state.attempt != nil { state.abandonAttempt() }
             return (state.size, state.replacesContent && state.size > 0 ? .temporary : .name)
         }
-        let (stream, target) = try openWhole(wanted, of: content, whenWanted: nil, cancellation)
+        let (stream, target) = try openWhole(wanted, of: content, whenWanted: givingWay(content), cancellation)
         try feed(stream, 0..<size, of: content, cancellation)
         return target
     }
@@ -75,6 +75,7 @@ extension FileSystem {
             if set(mode: wanted, of: content, .temporary, isMadeAnew: true, cancellation) { mode = wanted & 0o777 }
         }
         guard let temporary = content.state.withLock({ $0.temporary }) else { return mode }
+        content.state.withLock { $0.mayBeReplaced() }
         do throws(StoreError) {
             try atPath(of: content.inode) { path throws(StoreError) in
                 try store.rename(path.parent.appending(temporary), to: path, cancellation: cancellation)

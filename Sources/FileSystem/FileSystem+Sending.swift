@@ -57,6 +57,7 @@ extension FileSystem {
             case .whole:
                 target = try sendWhole(content, cancellation)
             }
+            if hasGivenWay(content) { continue }
             let mode = target == .temporary ? try publish(content, cancellation) : nil
             discardTemporary(of: content)
             return content.state.withLock {
@@ -128,7 +129,9 @@ extension FileSystem {
         case .temporary:
             try checkTemporary(range.lowerBound, of: content, cancellation)
         }
-        guard let stream = try openAppend(at: range.lowerBound, target, of: content, whenWanted: nil, cancellation)
+        guard
+            let stream = try openAppend(
+                at: range.lowerBound, target, of: content, whenWanted: givingWay(content), cancellation)
         else { return false }
         content.state.withLock { state in
             if target == .name { state.beginAttempt(.name, from: range.lowerBound) }
@@ -238,7 +241,7 @@ extension FileSystem {
                 }
                 do throws(StoreError) {
                     if let spool {
-                        try stream.send(from: spool.descriptor, range: range, cancellation: cancellation)
+                        try spool.send(range, through: stream, cancellation)
                     }
                     try stream.finish(cancellation: cancellation)
                 } catch {
@@ -275,14 +278,8 @@ extension FileSystem {
     func feed(
         _ stream: any RemoteWriteStream, _ range: Range<Int64>, of content: FileContent, _ cancellation: Cancellation
     ) throws(StoreError) {
-        let spool = content.state.withLock { state in
-            state.hand(over: range)
-            return state.spool
-        }
         do throws(StoreError) {
-            if let spool, !range.isEmpty {
-                try stream.send(from: spool.descriptor, range: range, cancellation: cancellation)
-            }
+            try handOver(range, of: content, to: stream, cancellation)
             try stream.finish(cancellation: cancellation)
         } catch {
             stream.abort()

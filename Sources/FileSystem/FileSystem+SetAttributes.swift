@@ -24,6 +24,7 @@ extension FileSystem {
         if let size = change.size { try setSize(of: inode, to: size, handle, request) }
         if let mode = change.mode { try setMode(of: inode, to: mode & 0o7777, request) }
         if let time = change.modified { try setTime(of: inode, to: time, request) }
+        if change.mode != nil || change.modified != nil { noteWishes(of: inode) }
         return try attributes(of: inode, handle: handle, request)
     }
 
@@ -46,7 +47,7 @@ extension FileSystem {
         }
         try truncate(content, to: size, request.cancellation)
         // Who has it open for writing sends it at his close; otherwise nobody would.
-        if !hasWriters { try upload(content, request.cancellation) }
+        if !hasWriters { try secure(content, request.cancellation) }
     }
 
     // MARK: - Mode

@@ -22,6 +22,7 @@ extension FileSystem {
     /// - Returns: what could not be sent; it is kept in the spool.
     package func shutdown(deadline: Deadline) -> [UnsentFile] {
         endAhead()
+        _ = drainUploads(until: deadline) { _ in }
         sendEverything(until: deadline)
         let handles = tree.withLock { (Array($0.handles.files.keys), Array($0.handles.directories.keys)) }
         let unsent = handles.0.compactMap { close($0, sendsUnsent: false) }
@@ -40,7 +41,7 @@ extension FileSystem {
 
     /// Uploads all that is dirty, several files at a time.
     private func sendEverything(until deadline: Deadline) {
-        let contents = tree.withLock { $0.openContents }.filter { $0.state.withLock { $0.isDirty } }
+        let contents = tree.withLock { $0.openContents }.filter { $0.state.withLock { $0.isDirty && !$0.isLeft } }
         guard !contents.isEmpty else { return }
         let cancellation = Cancellation()
         let left = Monitor(contents.count)

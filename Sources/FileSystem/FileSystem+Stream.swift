@@ -99,7 +99,7 @@ extension FileSystem {
                     return state.spool
                 }
                 guard let spool else { throw StoreError(.inputOutput, "the spool is gone") }
-                try stream.send(from: spool.descriptor, range: range, cancellation: cancellation)
+                try spool.send(range, through: stream, cancellation)
                 content.state.withLockThenWake { $0.stream.sent(to: range.upperBound) }
             case .wait:
                 continue

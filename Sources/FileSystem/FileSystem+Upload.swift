@@ -22,8 +22,11 @@ import Vocabulary
 extension FileSystem {
     /// Sends what is unsent of a file, if anything is.
     ///
+    /// - Parameter isBackground: whether nobody waits for it; who called then reports what goes wrong.
     /// - Throws: why it is not all on the server; it then stays unsent, in the spool.
-    func upload(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) {
+    func upload(
+        _ content: FileContent, isBackground: Bool = false, _ cancellation: Cancellation
+    ) throws(StoreError) {
         guard let end = content.state.withLock({ $0.isDirty ? $0.size : nil }) else { return }
         while true {
             // Not below a directory that is about to move. Outside the gate: the rename goes through all of them.
@@ -34,30 +37,40 @@ extension FileSystem {
             defer { content.gate.leave() }
             // A rename that is announced from here on finds the gate taken.
             guard !tree.withLock({ $0.isMoving(content.inode, onServer: false) }) else { continue }
-            return try uploadInsideGate(content, cancellation)
+            return try uploadInsideGate(content, isBackground: isBackground, cancellation)
         }
     }
 
     /// The same for who is inside the gate.
-    func uploadInsideGate(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) {
+    func uploadInsideGate(
+        _ content: FileContent, isBackground: Bool = false, _ cancellation: Cancellation
+    ) throws(StoreError) {
         // What the server said to the stream, while the program wrote, it would say again.
         if let refusal = content.state.withLock({ $0.isDirty ? $0.takeStreamRefusal() : nil }) {
             report(refusal, content)
             throw refusal
         }
+        let sequence = isBackground ? nil : writeBack?.journal.lastSequence
         try cancellation.withChild { child throws(StoreError) in
-            let begun = content.state.withLock { state in state.beginUpload(child) ? state.revision : nil }
+            let begun = content.state.withLock { state -> UInt64? in
+                guard state.beginUpload(child) else { return nil }
+                state.isBackground = isBackground
+                return state.revision
+            }
             guard let revision = begun else { return }
+            defer { content.state.withLock { $0.isBackground = false } }
             do throws(StoreError) {
+                try checkForConflict(content, child)
                 let sent = try send(content, child)
                 conclude(content, revision: revision, sent, child)
+                if let sequence { settleIfSent(content, upTo: sequence) }
             } catch {
                 let isWanted = content.state.withLock { state in
                     state.uploadFailed(error)
                     return !state.isUnlinked
                 }
                 guard isWanted else { return }
-                report(error, content)
+                if !isBackground { report(error, content) }
                 throw error
             }
         }
@@ -97,6 +110,7 @@ extension FileSystem {
                 break
             }
         }
+        content.state.withLock { $0.base = RemoteBase(size: sent.size, modified: nil) }
         let now = configuration.wallClock()
         tree.withLock { tree in
             guard let inode = tree.inodes[content.inode] else { return }

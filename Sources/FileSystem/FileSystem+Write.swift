@@ -17,24 +17,28 @@ extension FileSystem {
         guard !bytes.isEmpty else { return }
         let isAppend = file.flags.contains(.append) && !isPage
         var hasMadeRoom = false
+        var isLastTry = false
         while true {
             do throws(StoreError) {
                 switch try file.content.write(bytes, at: offset, isAppend: isAppend) {
                 case .written(let size, let revision, let wantsStream):
                     note(file.inode, size: size, revision: revision)
-                    if wantsStream { startStream(of: file.content) }
+                    if wantsStream, writeBack == nil { startStream(of: file.content) }
                     return waitForStream(of: file.content, request.cancellation)
                 case .needsPreparation:
                     try prepare(file.content, request.cancellation)
                 }
-            } catch  where error.kind == .noSpace && !hasMadeRoom {
+            } catch  where error.kind == .noSpace {
+                if isLastTry { throw error }
+                // What waited may have been sent just now, so that nothing does any more.
+                if hasMadeRoom { isLastTry = try !waitForRoom(request.cancellation) }
                 hasMadeRoom = true
                 dropCleanContents()
             }
         }
     }
 
-    /// Sends what is unsent, if this handle can have written it.
+    /// Sends what is unsent, if this handle can have written it; with `writeback`, later.
     ///
     /// A shell that redirects into a file opens it, moves the descriptor to its place, and closes the first one, all before
     /// a byte is written. That close need not make the file on the server, since the same process will close it once more:
@@ -47,7 +51,7 @@ extension FileSystem {
         // A reader's close is not the moment to send what somebody else is still writing. But he may have made the file.
         guard file.flags.contains(.write) || isOnly else { return }
         if isOnly && request.holdsOpen(file.inode) { return }
-        try upload(file.content, request.cancellation)
+        try secure(file.content, request.cancellation)
     }
 
     /// Sends what is unsent.
@@ -61,6 +65,8 @@ extension FileSystem {
         // Not during an upload: it would find the file shorter than it was told.
         // What is being appended had better arrive: else nobody knows how long the server's file is.
         let isAppending = content.state.withLock { !$0.mustReplace && size > 0 }
+        // What nobody waits for, and nobody will see, is not sent to its end.
+        if size == 0 { content.state.withLock { $0.isBackground ? $0.transfer : nil }?.cancel() }
         try content.enterGate(ending: isAppending ? .pause : .abandon, cancellation)
         defer { content.gate.leave() }
         if !content.state.withLock({ $0.isLocal }) {

@@ -13,6 +13,7 @@ import Vocabulary
 ///   ``ExtentMap``, ``UploadPlan``, ``UploadStream``), the reader with its
 ///   stream (``FileReader``, ``ReadPlanner``), the gate for transfers.
 /// - ``ChunkCache``, ``Spool``: bytes in memory and on disk, for all files.
+/// - ``WriteBack`` (with `writeback`): what waits to be sent after its close.
 /// - ``AheadState``: what programs will probably ask for next (``WalkPlanner``, ``FetchPlanner``).
 ///
 /// ## Lock order
@@ -54,11 +55,21 @@ package final class FileSystem: Sendable {
     let knownWalkOrders = Monitor(KnownOrders<SiblingOrder>())
     let knownFiles = Monitor(KnownOrders<FetchPlanner.Files>())
     let listingsAhead = WorkerPool(named: "ftpfs ahead", limit: WalkPlanner.atOnce)
+    /// What is sent after its close; `nil`: every close sends.
+    let writeBack: WriteBack?
 
     /// A file system over a store. Makes no call to it.
-    package init(
+    package convenience init(
         store: any RemoteStore, configuration: FileSystemConfiguration, logger: Logger = Logger(label: "filesystem")
     ) {
+        self.init(store: store, configuration: configuration, logger: logger, writeBack: nil)
+    }
+
+    /// - Parameter writeBack: what waits to be sent after its close; `nil`: every close sends.
+    init(
+        store: any RemoteStore, configuration: FileSystemConfiguration, logger: Logger, writeBack: WriteBack?
+    ) {
+        self.writeBack = writeBack
         self.store = store
         self.configuration = configuration
         self.logger = logger
@@ -67,7 +78,9 @@ package final class FileSystem: Sendable {
                 try store.shownTarget(target, ofLinkAt: path)
             })
         chunks = ChunkCache(capacity: configuration.cacheSize)
-        spool = Spool(directory: configuration.spoolDirectory, limit: configuration.spoolSize)
+        spool = Spool(
+            directory: configuration.spoolDirectory, limit: configuration.spoolSize,
+            hasLostAndFound: writeBack != nil)
         ahead = Monitor(AheadState(cacheSize: configuration.cacheSize))
     }
 

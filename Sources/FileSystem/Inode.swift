@@ -35,6 +35,8 @@ final class Inode {
     var handles = 0
     var readers = 0
     var writers = 0
+    /// How many of the handles are the mount's own, by which it keeps a file that waits to be sent.
+    var queueHolds = 0
     /// Something is being asked for ahead of a wish for it.
     var isAwaited = false
 

@@ -10,7 +10,8 @@ import Vocabulary
 /// The local directory where what was written waits until the server has it.
 ///
 /// A file in it is named `open-…` while it is in use. What could not be sent by the time its last handle was closed
-/// becomes `unsent-…-<path>`, with a text beside it that says where it belongs and why it is here; nothing removes it.
+/// becomes `unsent-…-<path>`, with a text beside it that says where it belongs and why it is here; nothing removes it. With
+/// `writeback` these are in a directory of their own, ``lostAndFound``.
 ///
 /// It is bounded twice: by a number of bytes for all files (`spool_size=`), and by what the local disk has to keep
 /// free. Whoever writes gets ENOSPC before the disk is full: other programs need it too, and a full disk would take away
@@ -26,15 +27,22 @@ final class Spool: Sendable {
     /// How much is taken in before the disk is asked again. statvfs(3) takes microseconds, a write of 128 KiB fifty.
     private static let step: Int64 = 16 << 20
 
-    private let directory: FilePath
+    /// Where files are put that the server does not take, in a spool directory that outlives the mount.
+    static let lostAndFound = "lost+found"
+    private static let prefix = "open-"
+
+    let directory: FilePath
     private let limit: Int64
+    private let hasLostAndFound: Bool
     private let bytes = Atomic<Int64>(0)
     private let sinceLook = Atomic<Int64>(Spool.step)
 
     /// - Parameter limit: how many bytes all files together may hold.
-    init(directory: FilePath, limit: Int64 = .max) {
+    /// - Parameter hasLostAndFound: whether what could not be sent goes to ``lostAndFound``.
+    init(directory: FilePath, limit: Int64 = .max, hasLostAndFound: Bool = false) {
         self.directory = directory
         self.limit = limit
+        self.hasLostAndFound = hasLostAndFound
     }
 
     /// Makes sure that so many bytes more may be written.
@@ -62,7 +70,7 @@ final class Spool: Sendable {
 
     /// A new empty file, readable by this user alone.
     func make() throws(StoreError) -> SpoolFile {
-        let path = directory.appending("open-\(Self.randomHex())")
+        let path = directory.appending("\(Self.prefix)\(Self.randomHex())")
         do {
             let descriptor = try FileDescriptor.open(
                 path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
@@ -77,7 +85,7 @@ final class Spool: Sendable {
     ///
     /// - Returns: where it is.
     func keep(_ file: SpoolFile, of remote: RemotePath, _ content: String, because reason: StoreError) -> FilePath {
-        let name = "unsent-\(Self.randomHex())-\(Self.fileName(of: remote))"
+        let name = unsentName(of: remote)
         let path = file.keep(as: name)
         let note = """
             path: \(remote)
@@ -94,6 +102,55 @@ final class Spool: Sendable {
             // The data is safe and the log names it; the note only helps.
         }
         return path
+    }
+
+    /// Where a file goes that could not be sent.
+    private func unsentName(of remote: RemotePath) -> String {
+        let name = "unsent-\(Self.randomHex())-\(Self.fileName(of: remote))"
+        guard hasLostAndFound else { return name }
+        mkdir(directory.appending(Self.lostAndFound).string, 0o700)
+        return "\(Self.lostAndFound)/\(name)"
+    }
+
+    // MARK: - What another process has left
+
+    /// A file that a record of the journal names. Like every file of the spool it goes when nobody refers to it any more.
+    ///
+    /// - Returns: the file and its length; `nil` when there is none.
+    func adopt(_ name: [UInt8], holding count: Int64) -> (file: SpoolFile, length: Int64)? {
+        guard name.starts(with: Self.prefix.utf8), !name.contains(0x2F) else { return nil }
+        let path = directory.appending(String(decoding: name, as: UTF8.self))
+        var status = stat()
+        guard lstat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return (SpoolFile(adopting: path, held: count, spool: self), Int64(status.st_size))
+    }
+
+    /// The names of files that were in use when another process ended.
+    func leftOver() -> [String] {
+        guard let stream = opendir(directory.string) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if name.starts(with: Self.prefix.utf8) { names.append(String(decoding: name, as: UTF8.self)) }
+        }
+        return names.sorted()
+    }
+
+    /// Puts such a file aside of which nobody knows where it belongs; an empty one is removed.
+    ///
+    /// - Returns: where it is now.
+    func putAside(_ name: String) -> FilePath? {
+        let path = directory.appending(name)
+        var status = stat()
+        guard lstat(path.string, &status) == 0 else { return nil }
+        guard status.st_size > 0 else {
+            unlink(path.string)
+            return nil
+        }
+        mkdir(directory.appending(Self.lostAndFound).string, 0o700)
+        let target = directory.appending(Self.lostAndFound).appending("unclosed-\(name)")
+        return rename(path.string, target.string) == 0 ? target : path
     }
 
     /// Keeps the gauge.

@@ -8,66 +8,190 @@ import Threading
 /// One file on the local disk that holds what was written to a remote one: every byte at its own offset, with holes
 /// where the content is only on the server.
 ///
+/// Thousands of files can wait to be sent, and a process has few descriptors: a file that no program has open is *parked*,
+/// and opened for each use.
+///
 /// Calls block for as long as the local disk does. Any thread may call; who orders writes is the owner.
 final class SpoolFile: Sendable {
-    let descriptor: FileDescriptor
     private let location: Monitor<Location>
     private let spool: Spool
 
-    private struct Location {
+    fileprivate struct Location {
         var path: FilePath
+        var descriptor: FileDescriptor?
+        /// How many uses of the descriptor are under way.
+        var users = 0
+        var isParked = false
         var isKept = false
+        /// Whether the directory is known to have its name on the disk.
+        var hasDurableName = false
+        /// Whether a record of the journal names it.
+        var isInJournal = false
         /// How many bytes of it count, for the gauge: holes take no room.
         var held: Int64 = 0
     }
 
     init(descriptor: FileDescriptor, path: FilePath, spool: Spool) {
-        self.descriptor = descriptor
         self.spool = spool
-        location = Monitor(Location(path: path))
+        location = Monitor(Location(path: path, descriptor: descriptor))
+    }
+
+    /// A file that another process has left. It is opened when it is needed.
+    ///
+    /// - Parameter held: how many of its bytes count.
+    init(adopting path: FilePath, held: Int64, spool: Spool) {
+        self.spool = spool
+        location = Monitor(
+            Location(path: path, isParked: true, hasDurableName: true, isInJournal: true, held: held))
+        spool.count(held)
     }
 
     deinit {
-        let (path, isKept, held) = location.withLock { ($0.path, $0.isKept, $0.held) }
+        let (path, descriptor, isKept, held) = location.withLock { ($0.path, $0.descriptor, $0.isKept, $0.held) }
         if !isKept { _ = path.withPlatformString { Glibc.unlink($0) } }
-        try? descriptor.close()
+        try? descriptor?.close()
         spool.count(-held)
     }
+
+    // MARK: - The descriptor
+
+    /// Runs `body` with a descriptor, which stays open meanwhile.
+    func withDescriptor<Result>(
+        _ body: (FileDescriptor) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        let descriptor = try location.withLock { location throws(StoreError) -> FileDescriptor in
+            do {
+                let descriptor =
+                    try location.descriptor
+                    ?? FileDescriptor.open(location.path, .readWrite, options: [.closeOnExec, .noFollow])
+                location.descriptor = descriptor
+                location.users += 1
+                return descriptor
+            } catch {
+                throw StoreError(localDisk: error, "open \(location.path)")
+            }
+        }
+        defer {
+            location.withLock { location in
+                location.users -= 1
+                location.closeIfUnused()
+            }
+        }
+        return try body(descriptor)
+    }
+
+    /// No program has it open: the descriptor is closed, and opened when it is needed.
+    func park() {
+        location.withLock { location in
+            location.isParked = true
+            location.closeIfUnused()
+        }
+    }
+
+    /// A program has it open.
+    func unpark() {
+        location.withLock { $0.isParked = false }
+    }
+
+    /// Hands a range to a transfer.
+    func send(
+        _ range: Range<Int64>, through stream: any RemoteWriteStream, _ cancellation: Cancellation
+    ) throws(StoreError) {
+        try withDescriptor { descriptor throws(StoreError) in
+            try stream.send(from: descriptor, range: range, cancellation: cancellation)
+        }
+    }
+
+    // MARK: - Durability
+
+    /// Whether a record of the journal names it, so that its bytes must not be cut.
+    var isInJournal: Bool { location.withLock { $0.isInJournal } }
+
+    /// Returns when the disk has all that was written, and the name.
+    func makeDurable() throws(StoreError) {
+        try withDescriptor { descriptor throws(StoreError) in
+            guard fdatasync(descriptor.rawValue) == 0 else {
+                throw StoreError(localDisk: Errno(rawValue: errno), "fdatasync of \(path)")
+            }
+        }
+        let directory = location.withLock { location -> FilePath? in
+            location.isInJournal = true
+            return location.hasDurableName ? nil : location.path.removingLastComponent()
+        }
+        guard let directory else { return }
+        do {
+            try Journal.syncDirectory(directory)
+        } catch {
+            throw StoreError(localDisk: error, "fsync of \(directory)")
+        }
+        location.withLock { $0.hasDurableName = true }
+    }
+
+    /// Lets it outlive this program where it is.
+    func leave() {
+        location.withLock { $0.isKept = true }
+    }
+
+    /// Its name in the spool directory.
+    var name: String { location.withLock { $0.path.lastComponent?.string ?? "" } }
 
     /// Where it is, for messages.
     var path: FilePath { location.withLock { $0.path } }
 
     /// Writes all the bytes at an offset.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(StoreError) {
-        do {
-            try descriptor.writeAll(toAbsoluteOffset: offset, bytes)
-        } catch {
-            throw StoreError(localDisk: error, "write to \(path)")
+        try withDescriptor { descriptor throws(StoreError) in
+            do {
+                try descriptor.writeAll(toAbsoluteOffset: offset, bytes)
+            } catch {
+                throw StoreError(localDisk: error, "write to \(path)")
+            }
         }
     }
 
     /// Reads as many bytes as there are, up to the size of the buffer.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(StoreError) -> Int {
-        var done = 0
-        while done < buffer.count {
-            do {
-                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-                let count = try descriptor.read(fromAbsoluteOffset: offset + Int64(done), into: rest)
-                if count == 0 { break }
-                done += count
-            } catch {
-                throw StoreError(localDisk: error, "read from \(path)")
+        try withDescriptor { descriptor throws(StoreError) in
+            var done = 0
+            while done < buffer.count {
+                do {
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+                    let count = try descriptor.read(fromAbsoluteOffset: offset + Int64(done), into: rest)
+                    if count == 0 { break }
+                    done += count
+                } catch {
+                    throw StoreError(localDisk: error, "read from \(path)")
+                }
             }
+            return done
         }
-        return done
+    }
+
+    /// The bytes of a range; zeros where the file does not reach.
+    func bytes(in range: Range<Int64>) throws(StoreError) -> [UInt8] {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 16)
+        defer { buffer.deallocate() }
+        buffer.initializeMemory(as: UInt8.self, repeating: 0)
+        _ = try read(into: buffer, at: range.lowerBound)
+        return Array(buffer)
+    }
+
+    /// Writes all the bytes at an offset.
+    func write(_ bytes: ArraySlice<UInt8>, at offset: Int64) throws(StoreError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
+        defer { buffer.deallocate() }
+        buffer.copyBytes(from: bytes)
+        try write(UnsafeRawBufferPointer(buffer), at: offset)
     }
 
     /// Cuts or extends it; what is added reads as zeros.
     func truncate(to size: Int64) throws(StoreError) {
-        do {
-            try descriptor.resize(to: size)
-        } catch {
-            throw StoreError(localDisk: error, "truncate \(path)")
+        try withDescriptor { descriptor throws(StoreError) in
+            do {
+                try descriptor.resize(to: size)
+            } catch {
+                throw StoreError(localDisk: error, "truncate \(path)")
+            }
         }
     }
 
@@ -106,6 +230,14 @@ final class SpoolFile: Sendable {
             if failed == 0 { location.path = target }
             return location.path
         }
+    }
+}
+
+extension SpoolFile.Location {
+    fileprivate mutating func closeIfUnused() {
+        guard isParked, users == 0, let open = descriptor else { return }
+        descriptor = nil
+        try? open.close()
     }
 }
 

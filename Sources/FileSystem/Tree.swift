@@ -15,6 +15,8 @@ struct Tree {
     var hasAskedForUsualMode = false
     /// Whether the log says already that somewhere no temporary names can be used.
     var hasRefusedTemporaries = false
+    /// Names of which the kernel has been told that they do not exist.
+    var absences = AbsentNames()
     /// Directories that are being renamed, or are about to be.
     private var moving: [UInt64: (directory: InodeNumber, isOnServer: Bool)] = [:]
     private var lastMove: UInt64 = 0

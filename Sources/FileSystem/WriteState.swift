@@ -77,18 +77,38 @@ struct WriteState {
     /// A name that was made on the server for this file.
     private(set) var temporary: FileName?
     /// Ends the transfer that is under way.
-    private(set) var transfer: Cancellation?
+    var transfer: Cancellation?
     /// Whether the server has got bytes of which the rest of the mount does not know yet.
     private(set) var needsConclusion = false
     /// Until when nobody else is expected to have changed the server's size, since we have set it.
     private(set) var sizeTrustedUntil: Instant?
     /// What the server said to a stream: the answer to the next close.
-    private(set) var streamRefusal: StoreError?
+    var streamRefusal: StoreError?
     /// The time and the mode to set when the content has been sent.
     private(set) var wantedTime: Timestamp?
     private(set) var wantedMode: UInt32?
     /// Why the last upload failed.
-    private(set) var failure: (revision: UInt64, error: StoreError)?
+    var failure: (revision: UInt64, error: StoreError)?
+
+    // MARK: Waiting to be sent after the last close
+
+    /// The file's number in the journal, once it has been there.
+    var journalID: UInt64?
+    /// The last state of the content that the journal has.
+    var securedRevision: UInt64?
+    /// Whether nobody waits for the upload that is under way, so that it gives way to others.
+    var isBackground = false
+    /// Others wait for its connection; and it has given it up, with a part left to be sent.
+    var isWanted = false
+    var isInterrupted = false
+    /// Whether the journal has it, and the next mount sends it.
+    var isLeft = false
+    /// What the server had when the local content began; `nil`: no such file.
+    var base: RemoteBase? = RemoteBase()
+    /// Whether parts of our content may be in the server's file, so that it is not what it was.
+    private(set) var isTouched = false
+    /// Whether another process has begun to send this content.
+    private(set) var isBegun = false
 
     // MARK: - Asking
 
@@ -155,6 +175,7 @@ struct WriteState {
     /// A new file, of which the server has not heard.
     mutating func beginPending(mode: UInt32?) {
         wantedMode = mode
+        base = nil
         isPending = true
         beginEmpty(serverSize: 0)
     }
@@ -247,13 +268,20 @@ struct WriteState {
 
     /// A transfer begins.
     mutating func beginAttempt(_ target: UploadPlan.Target, from start: Int64) {
+        if target == .name { isTouched = true }
         isMadeAnew = start == 0 && (target == .temporary || !replacesContent)
         let isFirst = start > 0 || isMadeAnew && !hasLeftParts
         attempt = Attempt(target: target, start: start, reach: start, isFirst: isFirst)
     }
 
     /// The server is about to be told of the file.
-    mutating func mayExist() { isPending = false }
+    mutating func mayExist() {
+        isPending = false
+        isTouched = true
+    }
+
+    /// What the server has under the file's name may be ours from here on, whether or not its answer comes.
+    mutating func mayBeReplaced() { isTouched = true }
 
     /// A transfer gets bytes, behind those it has.
     mutating func hand(over range: Range<Int64>) {
@@ -303,6 +331,8 @@ struct WriteState {
         isPending = false
         attempt = nil
         hasLeftParts = false
+        isTouched = false
+        isBegun = false
         needsConclusion = true
         sizeTrustedUntil = isSkewed ? nil : instant
         streamRefusal = nil
@@ -340,6 +370,7 @@ struct WriteState {
 
     /// Ranges go to their places in the file.
     mutating func patch(_ ranges: [Range<Int64>]) {
+        isTouched = true
         for range in ranges { map.take(range) }
     }
 
@@ -398,52 +429,66 @@ struct WriteState {
         failure = (revision, error)
         stream.failed()
     }
+}
 
-    // MARK: - Streaming
+// MARK: - For another process
 
-    /// A thread is there that sends while the program writes.
+extension WriteState {
+    /// Goes on with what another process has written down.
     ///
-    /// - Returns: what it begins with; `nil`: nothing can be sent now.
-    mutating func beginStream(_ cancellation: Cancellation, at now: Instant) -> UploadPlan.Target? {
-        guard stream.begin() else { return nil }
-        // A part that broke has to be looked at first, by whoever closes the file.
-        let isClear = attempt.map(\.isConfirmed) ?? true
-        // To know where the end of a file is, that was not written here, costs a look; the close does that.
-        let isKnown = attempt != nil || (mustReplace && map.isWhole) || isSizeTrusted(at: now)
-        guard isDirty, isClear, isKnown else {
-            stream.decline()
-            return nil
-        }
-        transfer = cancellation
-        return attempt?.target ?? (mustReplace && replacesContent ? .temporary : .name)
-    }
-
-    /// Whether the server's size is known well enough to append behind it.
-    func isSizeTrusted(at now: Instant) -> Bool {
-        guard let sizeTrustedUntil else { return false }
-        return sizeTrustedUntil.since(now) > .zero
-    }
-
-    /// The stream has ended; `confirmed` has been called if it ended well.
-    mutating func streamEnded() {
-        transfer = nil
-        stream.ended()
-    }
-
-    /// The stream has failed. What the server *said* is the answer to the next close.
-    mutating func streamFailed(_ error: StoreError) {
-        transfer = nil
+    /// - Parameters:
+    ///   - entry: from the journal.
+    ///   - file: holds the ranges; `nil` when there are none.
+    init(_ entry: JournalEntry, in file: SpoolFile?) {
+        let content = entry.content
+        isLocal = true
+        // What is not here is on the server, at the same offset.
+        map = ExtentMap(size: min(content.serverSize, content.size))
+        for range in content.ranges { map.wrote(range) }
+        map.resize(to: content.size)
+        spool = file
+        serverSize = content.serverSize
+        mustReplace = content.mustReplace
+        replacesContent = content.replacesContent
+        isPending = content.isNew
+        isAppendOnly = content.isAppendOnly
+        wantedMode = content.mode
+        wantedTime = content.time
+        base = content.base
+        isTouched = entry.isTouched
+        isBegun = entry.isBegun
+        journalID = entry.id
+        revision = 1
+        securedRevision = 1
         stream.failed()
-        if error.isVerdict { streamRefusal = error }
     }
 
-    /// What a stream was told, once.
-    mutating func takeStreamRefusal() -> StoreError? {
-        defer { streamRefusal = nil }
-        guard let streamRefusal else { return nil }
-        failure = (revision, streamRefusal)
-        return streamRefusal
+    /// The file gets a name that nothing has: all of it has to be sent, and nobody can miss what was there.
+    mutating func becomeNew() {
+        abandonAttempt()
+        mustReplace = true
+        replacesContent = false
+        isPending = true
+        isTouched = false
+        isBegun = false
+        hasLeftParts = false
+        isAppendOnly = false
+        base = nil
     }
+
+    /// The first bytes of what is to be appended are there already: another process has sent them.
+    ///
+    /// - Parameter end: where the server's file ends.
+    mutating func appended(to end: Int64, trustedUntil instant: Instant) {
+        isBegun = false
+        map.take(serverSize..<end)
+        beginAttempt(.name, from: serverSize)
+        attempt?.reach = end
+        confirmed(trustedUntil: instant)
+    }
+
+    /// The file behind the content is left to the journal; the next byte makes another one.
+    mutating func leaveSpool() { spool = nil }
 }
 
 extension StoreError {

@@ -5,6 +5,10 @@ import SystemPackage
 import Threading
 package import Vocabulary
 
+#if canImport(Glibc)
+@preconcurrency import Glibc
+#endif
+
 /// A mount, from its making to its end.
 ///
 ///     let session = try FuseSession(configuration, serving: fileSystem, logger: logger)
@@ -134,6 +138,20 @@ package final class FuseSession: @unchecked Sendable {
         _ = bridge.requests.whileOpen {
             cfuse_notify_entry(session, parent.rawValue, name.bytes, name.bytes.count)
         }
+    }
+
+    /// Makes the kernel ask anew for a name before it uses what it knows of it.
+    ///
+    /// Unlike ``invalidateEntry(_:in:)`` it leaves alone who is in that directory, and what is mounted there. A kernel
+    /// before Linux 6.2 has no such call. There the names of files are invalidated; those of directories stay for the
+    /// rest of their time, with attributes that are asked for anew (``invalidateInode(_:)``).
+    ///
+    /// Not from within an operation, like that.
+    package func expireEntry(_ name: FileName, in parent: InodeNumber, isDirectory: Bool) {
+        let code = bridge.requests.whileOpen {
+            cfuse_notify_expire(session, parent.rawValue, name.bytes, name.bytes.count)
+        }
+        if code == -ENOSYS, !isDirectory { invalidateEntry(name, in: parent) }
     }
 
     /// Makes the kernel forget the attributes and the content of an inode.

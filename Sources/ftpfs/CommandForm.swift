@@ -5,14 +5,20 @@ import FTPMount
 @preconcurrency import Glibc
 #endif
 
-/// The four forms of the command line. Which one it is, the name that the program was called by and the first argument
+/// The forms of the command line. Which one it is, the name that the program was called by and the first argument
 /// decide:
 ///
-/// - `ftpfs URL MOUNTPOINT …`
+/// - `ftpfs [mount] URL MOUNTPOINT …`
 /// - `mount.ftpfs URL MOUNTPOINT …`, called by mount(8), in which some letters mean something else
-/// - `ftpfs probe URL …`
-/// - `ftpfs serve DIRECTORY …`
+/// - `ftpfs COMMAND …`, see ``commands``
 enum CommandForm {
+    /// The words that may be the first argument. No URL is one of them: it has `://` in it.
+    private static let commands: [String: any (ParsableArguments & Runnable).Type] = [
+        "mount": MountArguments.self, "unmount": UnmountArguments.self, "umount": UnmountArguments.self,
+        "status": StatusArguments.self, "list": ListArguments.self, "refresh": RefreshArguments.self,
+        "flush": FlushArguments.self, "probe": ProbeArguments.self, "serve": ServeArguments.self,
+    ]
+
     /// Does what the arguments say, and returns when the mount answers (or, in the foreground, when it has ended).
     static func run(_ arguments: [[UInt8]]) -> FTPMount.ExitCode {
         let program = arguments.first.map(baseName) ?? "ftpfs"
@@ -26,8 +32,9 @@ enum CommandForm {
             texts.append(text)
         }
         if program.hasPrefix("mount.") { return run(HelperArguments.self, texts, as: program) }
-        if texts.first == "probe" { return run(ProbeArguments.self, Array(texts.dropFirst()), as: program) }
-        if texts.first == "serve" { return run(ServeArguments.self, Array(texts.dropFirst()), as: program) }
+        if let command = texts.first.flatMap({ commands[$0] }) {
+            return run(command, Array(texts.dropFirst()), as: program)
+        }
         return run(MountArguments.self, texts, as: program)
     }
 

@@ -1,13 +1,18 @@
 import ArgumentParser
 import FTPMount
 
-/// `ftpfs URL MOUNTPOINT [-o OPTIONS] [-f] [-d]`
+/// `ftpfs [mount] URL MOUNTPOINT [-o OPTIONS] [-f] [-d]`
 struct MountArguments: ParsableCommand, Runnable {
     static let configuration = CommandConfiguration(
         commandName: "ftpfs",
         abstract: "Mount a directory of an FTP server.",
         usage: """
             ftpfs ftp://[USER[:PASSWORD]@]HOST[:PORT]/[PATH] MOUNTPOINT [-o OPTION[,OPTION...]] [-f] [-d]
+            ftpfs unmount MOUNTPOINT [--lazy]
+            ftpfs status [MOUNTPOINT] [--watch] [--json | --prometheus]
+            ftpfs list [--json]
+            ftpfs refresh PATH
+            ftpfs flush MOUNTPOINT
             ftpfs probe URL [-o OPTION[,OPTION...]] [--json]
             ftpfs serve DIRECTORY
             """,

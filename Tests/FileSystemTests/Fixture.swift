@@ -12,18 +12,25 @@ import Vocabulary
 
 /// A file system over a store in memory, with clocks that stand still and a spool that is removed with it.
 final class Fixture: Sendable {
-    let store = MemoryStore()
+    let store: MemoryStore
     let fileSystem: FileSystem
     let spool: FilePath
-    private let time = Monitor(Int64(0))
+    private let time: Monitor<Int64>
 
     /// Runs a test; afterwards everything has been given back: all gauges are zero, and the spool's files are as
     /// expected.
+    ///
+    /// - Parameter writeBack: how files are sent after their close; `nil`: every close sends.
     static func run(
-        keepsSpool: Bool = false, configure: (inout FileSystemConfiguration) -> Void = { _ in },
-        _ body: (Fixture) throws -> Void
+        keepsSpool: Bool = false, writeBack: WriteBackSettings? = nil,
+        configure: (inout FileSystemConfiguration) -> Void = { _ in }, _ body: (Fixture) throws -> Void
     ) throws {
-        let fixture = try Fixture(configure)
+        let fixture = try Fixture(writeBack, configure)
+        try fixture.run(keepsSpool: keepsSpool, body)
+    }
+
+    private func run(keepsSpool: Bool, _ body: (Fixture) throws -> Void) throws {
+        let fixture = self
         defer { fixture.removeSpool() }
         try body(fixture)
         fixture.store.setHook(nil)
@@ -35,13 +42,19 @@ final class Fixture: Sendable {
         if !keepsSpool { #expect(fixture.spooledNames.isEmpty) }
     }
 
-    private init(_ configure: (inout FileSystemConfiguration) -> Void) throws {
+    private init(
+        _ writeBack: WriteBackSettings?, after former: Fixture? = nil,
+        _ configure: (inout FileSystemConfiguration) -> Void
+    ) throws {
+        store = former?.store ?? MemoryStore()
+        time = former?.time ?? Monitor(0)
         var template = Array("/tmp/ftpfs-spool-XXXXXX".utf8CString)
         let made = template.withUnsafeMutableBufferPointer { buffer in
             buffer.baseAddress.map { mkdtemp($0) != nil } ?? false
         }
         try #require(made)
         spool = FilePath(platformString: template)
+        if let former { try former.copySpool(to: spool) }
         var configuration = FileSystemConfiguration(spoolDirectory: spool)
         configuration.uid = 1000
         configuration.gid = 100
@@ -52,8 +65,40 @@ final class Fixture: Sendable {
             return Timestamp(seconds: 2_000_000_000 + now / 1_000_000_000, nanoseconds: 500)
         }
         configure(&configuration)
-        fileSystem = FileSystem(
-            store: store, configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        if let writeBack {
+            fileSystem = try FileSystem(
+                store: store, configuration: configuration, writeBack: writeBack, logger: logger)
+        } else {
+            fileSystem = FileSystem(store: store, configuration: configuration, logger: logger)
+        }
+    }
+
+    /// Runs `body` with another file system over the same store and with what the spool of this one holds now, as if this
+    /// one had been killed at this moment.
+    func afterACrash(
+        _ writeBack: WriteBackSettings = WriteBackSettings(), keepsSpool: Bool = false,
+        _ body: (Fixture) throws -> Void
+    ) throws {
+        let next = try Fixture(writeBack, after: self) { _ in }
+        try next.run(keepsSpool: keepsSpool, body)
+    }
+
+    private func copySpool(to target: FilePath) throws {
+        for name in spooledNames {
+            // What has gone meanwhile would have gone at a crash, too.
+            guard let file = try? FileDescriptor.open(spool.appending(name), .readOnly) else { continue }
+            let copy = try FileDescriptor.open(
+                target.appending(name), .writeOnly, options: .create, permissions: .ownerReadWrite)
+            var buffer = [UInt8](repeating: 0, count: 1 << 16)
+            while true {
+                let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
+                if count == 0 { break }
+                try copy.writeAll(buffer[..<count])
+            }
+            try file.close()
+            try copy.close()
+        }
     }
 
     /// Moves both clocks.
@@ -63,8 +108,13 @@ final class Fixture: Sendable {
     }
 
     /// What lies in the spool directory.
-    var spooledNames: [String] {
-        guard let directory = opendir(spool.string) else { return [] }
+    var spooledNames: [String] { names(in: spool) }
+
+    /// What could not be sent and was put aside, without the notes.
+    var putAside: [String] { names(in: spool.appending("lost+found")).filter { !$0.hasSuffix(".txt") } }
+
+    private func names(in place: FilePath) -> [String] {
+        guard let directory = opendir(place.string) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
@@ -77,6 +127,10 @@ final class Fixture: Sendable {
     }
 
     private func removeSpool() {
+        for name in names(in: spool.appending("lost+found")) {
+            _ = Glibc.unlink(spool.appending("lost+found").appending(name).string)
+        }
+        _ = Glibc.rmdir(spool.appending("lost+found").string)
         for name in spooledNames { _ = Glibc.unlink(spool.appending(name).string) }
         _ = Glibc.rmdir(spool.string)
     }

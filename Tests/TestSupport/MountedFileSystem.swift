@@ -103,6 +103,12 @@ package final class MountedFileSystem: Sendable {
         return process.wait(within: span)
     }
 
+    /// Kills the process, as a crash does, and takes the dead mount away.
+    package func kill() {
+        process.kill()
+        end()
+    }
+
     /// The sure way: nothing is left, neither the process nor the mount. Does not wait for the server.
     package func end() {
         if isMounted {

@@ -227,6 +227,10 @@ void cfuse_session_destroy(cfuse_session *session);
 /// Makes the kernel forget what it knows of a name. - Returns: 0 or a negative error number (-ENOENT: knew nothing).
 int cfuse_notify_entry(cfuse_session *session, uint64_t parent, const uint8_t *name, size_t name_length);
 
+/// Makes the kernel ask anew for a name before it uses what it knows of it. - Returns: 0 or a negative error number
+/// (-ENOSYS: libfuse before 3.13 or Linux before 6.2).
+int cfuse_notify_expire(cfuse_session *session, uint64_t parent, const uint8_t *name, size_t name_length);
+
 /// Makes the kernel forget the attributes and the pages of an inode. - Returns: 0 or a negative error number.
 int cfuse_notify_inode(cfuse_session *session, uint64_t inode);
 

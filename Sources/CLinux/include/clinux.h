@@ -37,6 +37,9 @@ int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int lowest);
 /// pidfd_open(2).
 int clinux_pidfd_open(pid_t process);
 
+/// getsockopt(2) SO_PEERCRED: the user at the other end of a connected Unix socket, as when it connected.
+int clinux_peer_user(int socket, uid_t *user);
+
 /// prctl(2) PR_SET_DUMPABLE, 0: no core dump, and no ptrace(2) by the same user.
 int clinux_forbid_dumps(void);
 
