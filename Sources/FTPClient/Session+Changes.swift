@@ -60,7 +60,8 @@ extension Session {
         try complete(Command("DELE", try wirePath(path, cancellation)), cancellation)
     }
 
-    /// `RNFR` and `RNTO` in lock step: nothing may come between them (RFC 959 §4.1.3).
+    /// `RNFR` and `RNTO`; nothing may come between them (RFC 959 §4.1.3). Behind a refused `RNFR` an `RNTO` is a "bad
+    /// sequence of commands", so where the server can take that they go out together.
     ///
     /// A session whose `RNFR` was accepted and whose `RNTO` was not sent, because the request was cancelled in between, is
     /// out of step until ``recover(_:)`` has made the server forget it.
@@ -68,11 +69,15 @@ extension Session {
         if case .below = location { try returnToBase(cancellation) }
         let from = Command("RNFR", try wirePath(path, cancellation))
         let to = Command("RNTO", try wirePath(ofNew: target, cancellation))
-        let reply = try exchange(from, cancellation)
-        // 350 by the RFC; 2yz from servers that mean the same.
-        guard reply.category == .intermediate || reply.category == .completion else {
-            throw .refused(verb: from.verb, reply)
+        if sendsTogether {
+            let replies = try control.exchange([from, to], cancellation)
+            try judgeRename(replies[0])
+            guard replies[1].category == .completion, replies[1].code != 202 else {
+                throw .refused(verb: to.verb, replies[1])
+            }
+            return
         }
+        try judgeRename(try exchange(from, cancellation))
         hasPendingRename = true
         do throws(FTPError) {
             try complete(to, cancellation)
@@ -81,6 +86,13 @@ extension Session {
             // Only an RNTO that was not sent leaves the server waiting for it.
             hasPendingRename = error == .cancelled && control.outstanding == nil
             throw error
+        }
+    }
+
+    /// Looks whether an `RNFR` was accepted: by 350, says the RFC; with 2yz some servers mean the same.
+    private func judgeRename(_ reply: Reply) throws(FTPError) {
+        guard reply.category == .intermediate || reply.category == .completion else {
+            throw .refused(verb: "RNFR", reply)
         }
     }
 

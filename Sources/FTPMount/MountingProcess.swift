@@ -50,6 +50,7 @@ struct MountingProcess {
             store: FTPStore(client, links: plan.options.symbolicLinks), configuration: fileSystemConfiguration(spool),
             logger: logger)
         defer { drain(fileSystem, logger) }
+        fileSystem.listRootAhead()
 
         let session = try mount(fileSystem, logger)
         defer { session.unmount() }

@@ -14,6 +14,22 @@ extension FileSystem {
 
     // MARK: - Directories
 
+    /// Lists the root, which whoever has asked for the mount looks at next: its way to the server and back passes while the
+    /// kernel mounts. Does not wait; a failure is for whoever asks again.
+    package func listRootAhead() {
+        guard configuration.prefetch else { return }
+        let (flight, isNew) = tree.withLock { $0.directories.joinListing(of: .root, at: configuration.now()) }
+        guard isNew else { return flight.giveUp() }
+        do throws(StoreError) {
+            try errands.submit { [self] in
+                run(flight, of: .root)
+                flight.giveUp()
+            }
+        } catch {
+            finish(flight, of: .root, .failure(error))
+        }
+    }
+
     /// A directory is about to be read from its start.
     func noteReading(ofDirectory number: InodeNumber) {
         guard configuration.prefetch, configuration.dirTTL >= Self.shortestTimeToLive else { return }

@@ -293,10 +293,8 @@ struct ReplacingRenameTests {
 
     @Test func nothingButRNTOFollowsAnRNFRThatWasCancelled() throws {
         let served = try Served(
-            .proftpd, connections: 1, faults: FaultPlan([.nth(1, "RNFR", .delay(.milliseconds(300)))])
-        ) {
-            $0.add("f", text: "x")
-        }
+            .proftpd, connections: 1, faults: FaultPlan([.nth(1, "RNFR", .delay(.milliseconds(300)))]),
+            fill: { $0.add("f", text: "x") }, configure: { $0.pipelining = .off })
         let cancellation = Cancellation()
         let pending = try Pending {
             try served.client.rename(try remote("f"), to: try remote("g"), cancellation: cancellation)

@@ -79,7 +79,8 @@ extension Mounts {
                 server, ["proxy=\(proxyKind.rawValue)://me:hunter2@127.0.0.1:\(proxy.port)"])
             try exercise(mount, directory)
             #expect(proxy.connections.first == "\(server.host) \(server.port)")
-            #expect(proxy.connections.count > 5)
+            // The control connection, and one for each transfer; a directory may come over either.
+            #expect(proxy.connections.count > 3)
             let process = "/proc/\(mount.pid)"
             let shown =
                 mount.log() + Files.text("/proc/self/mountinfo") + Files.text("\(process)/cmdline")
@@ -107,7 +108,8 @@ extension Mounts {
                 let proxy = try TestProxy(proxyKind)
                 let (mount, directory) = try mount(server, ["proxy=\(proxyKind.rawValue)://127.0.0.1:\(proxy.port)"])
                 try exercise(mount, directory)
-                #expect(proxy.connections.count > 5)
+                // The control connection, and one for each transfer; a directory may come over either.
+                #expect(proxy.connections.count > 3)
                 #expect(try mount.unmount() == .code(0))
             }
         }

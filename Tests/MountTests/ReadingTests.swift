@@ -14,7 +14,9 @@ extension Mounts {
         /// With and without work ahead; and with one connection, where there can be none.
         static let ways: [[String]] = [[], ["prefetch=off"], ["connections=1"]]
 
-        private func listings(_ trace: CommandTrace) -> Int { trace.count("MLSD") + trace.count("LIST") }
+        private func listings(_ trace: CommandTrace) -> Int {
+            ["MLSD", "LIST", "STAT"].reduce(0) { $0 + trace.count($1) }
+        }
 
         @Test(arguments: TestServer.Kind.available, ways)
         func `a walk through 51 directories is 51 listings`(_ kind: TestServer.Kind, _ way: [String]) throws {
