@@ -55,6 +55,7 @@ final class ConnectionPool: Sendable {
 
     private let server: SharedServer
     private let state: Monitor<State>
+    private let threads = SpareThreads(named: "ftp-pool")
     /// Ends connects and recoveries when the client is closed.
     private let ending = Cancellation()
 
@@ -204,6 +205,7 @@ final class ConnectionPool: Sendable {
         state.wake()
         // A goodbye is one packet; connects and recoveries end by the cancellation.
         _ = state.wait(until: .after(.seconds(2))) { state in state.jobs == 0 ? true : nil }
+        threads.close()
     }
 
     // MARK: - Events and actions
@@ -299,7 +301,7 @@ final class ConnectionPool: Sendable {
     ) {
         state.withLock { $0.jobs += 1 }
         do {
-            try Thread.detached(named: "ftp-pool") { [self] in
+            try threads.run { [self] in
                 body(self)
                 state.withLockThenWake { $0.jobs -= 1 }
             }
