@@ -109,14 +109,3 @@ final class FileContent: Sendable {
         return file
     }
 }
-
-extension FileContent {
-    /// Somebody opens the file, of which the server has this.
-    func opened(_ base: RemoteBase) {
-        let spool = state.withLock { state -> SpoolFile? in
-            if !state.isDirty { state.base = base }
-            return state.spool
-        }
-        spool?.unpark()
-    }
-}

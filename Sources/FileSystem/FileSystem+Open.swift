@@ -12,8 +12,8 @@ extension FileSystem {
     /// Opens a file.
     package func open(_ inode: InodeNumber, flags: OpenFlags, _ request: Request) throws(StoreError) -> OpenAnswer {
         if !flags.isDisjoint(with: [.write, .append, .truncate]) { try requireWritable() }
-        let (answer, content, base) = try withCurrent(inode, request) {
-            tree, inode, _ throws(StoreError) -> (OpenAnswer, FileContent, RemoteBase) in
+        let (answer, content) = try withCurrent(inode, request) {
+            tree, inode, _ throws(StoreError) -> (OpenAnswer, FileContent) in
             guard inode.kind == .file else {
                 throw StoreError(inode.kind == .directory ? .isDirectory : .invalidArgument, "not a file")
             }
@@ -23,9 +23,9 @@ extension FileSystem {
             inode.readerAhead = nil
             let handle = tree.open(inode, content, flags)
             let hasSize = inode.attributes.size != nil || inode.local != nil
-            return (OpenAnswer(handle: handle, keepCache: isSame, directIO: !hasSize), content, RemoteBase(of: inode))
+            return (OpenAnswer(handle: handle, keepCache: isSame, directIO: !hasSize), content)
         }
-        if writeBack != nil { content.opened(base) }
+        if writeBack != nil { content.state.withLock { $0.spool }?.unpark() }
         if flags.contains(.read) { content.reader.opened() }
         dropOutdated(content)
         if flags.contains(.truncate) {
@@ -204,13 +204,17 @@ extension FileSystem {
         if let failure { logger.error("a file that was unlinked while open could not be removed: \(failure)") }
     }
 
-    /// Drops what is here of a file if the server has something else by now.
+    /// Drops what is here of a file if the server has something else by now, and notes what it has.
     private func dropOutdated(_ content: FileContent) {
         // Only between transfers: while one ends, the content is clean already, and its version not yet in the tree.
         guard content.gate.tryEnter() else { return }
         defer { content.gate.leave() }
-        let version = tree.withLock { $0.inodes[content.inode]?.version }
-        if let version { content.state.withLock { $0.dropClean(unless: version) } }
+        let known = tree.withLock { tree in tree.inodes[content.inode].map { ($0.version, RemoteBase(of: $0)) } }
+        guard let (version, base) = known else { return }
+        content.state.withLock { state in
+            state.dropClean(unless: version)
+            if !state.isDirty { state.base = base }
+        }
     }
 
     /// What the handles of a file share.

@@ -62,8 +62,7 @@ extension FileSystem {
         }
         guard let content else { throw StoreError(.notFound, "no root") }
         _ = writeBack.committed(
-            entry.id, content, sequence: entry.sequence, in: file, due: configuration.now())
-        hold(content, entry.id, writeBack)
+            entry.id, content, sequence: entry.sequence, in: file, due: configuration.now(), hold: hold(content))
         return content.inode
     }
 

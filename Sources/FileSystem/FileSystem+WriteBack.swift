@@ -84,9 +84,11 @@ extension FileSystem {
                 isTouched: snapshot.isTouched)
             try writeBack.journal.append(.pending(entry), isDurable: true)
             let due = configuration.now().advanced(by: delay ?? writeBack.settings.delay)
-            let (needsHold, needsWorkers) = writeBack.committed(
-                snapshot.id, content, sequence: sequence, in: snapshot.inline == nil ? snapshot.file : nil, due: due)
-            if needsHold { hold(content, snapshot.id, writeBack) }
+            // Held before a worker can come upon it.
+            let (spare, needsWorkers) = writeBack.committed(
+                snapshot.id, content, sequence: sequence, in: snapshot.inline == nil ? snapshot.file : nil, due: due,
+                hold: hold(content))
+            giveBack(spare, content)
             content.state.withLock { $0.securedRevision = max($0.securedRevision ?? 0, snapshot.revision) }
             if needsWorkers { startWorkers(writeBack) }
             // Somebody may have renamed or removed it meanwhile, and not have known of the record.
@@ -147,17 +149,15 @@ extension FileSystem {
         }
     }
 
-    /// Keeps a file open for the mount itself, and its name in the listing whatever the server says.
-    func hold(_ content: FileContent, _ id: UInt64, _ writeBack: WriteBack) {
-        let handle = tree.withLock { tree -> HandleID? in
+    /// Opens a file for the mount itself, and keeps its name in the listing whatever the server says.
+    func hold(_ content: FileContent) -> HandleID? {
+        tree.withLock { tree -> HandleID? in
             guard let inode = tree.inodes[content.inode], inode.link == .linked else { return nil }
             inode.handles += 1
             inode.queueHolds += 1
             pin(inode, &tree)
             return tree.handles.add(HandleTable.File(inode: inode.number, flags: [], content: content))
         }
-        guard let handle else { return }
-        if !writeBack.setHold(id, handle) { giveBack(handle, content) }
     }
 
     /// The name is ours to say until the content has been sent.
@@ -172,7 +172,16 @@ extension FileSystem {
     @discardableResult
     func giveBack(_ handle: HandleID?, _ content: FileContent) -> UnsentFile? {
         guard let handle else { return nil }
-        tree.withLock { $0.inodes[content.inode]?.queueHolds -= 1 }
+        let isSent = content.state.withLock { !$0.isDirty }
+        tree.withLock { tree in
+            guard let inode = tree.inodes[content.inode] else { return }
+            inode.queueHolds -= 1
+            // From now on the listings decide.
+            guard isSent, inode.queueHolds == 0, let place = inode.place else { return }
+            tree.directories.amend(place.name, in: place.parent) { entry in
+                if entry.origin == .pending { entry.origin = .own }
+            }
+        }
         return close(handle, sendsUnsent: false)
     }
 

@@ -84,29 +84,23 @@ final class WriteBack: Sendable {
 
     /// The journal has a record of a file.
     ///
-    /// - Returns: whether the file has to be held open, and whether workers have to be started.
+    /// - Parameter hold: a handle by which the mount itself has it open.
+    /// - Returns: the handle, if there is one already; and whether workers have to be started.
     func committed(
-        _ id: UInt64, _ content: FileContent, sequence: UInt64, in file: SpoolFile?, due: Instant
-    ) -> (needsHold: Bool, needsWorkers: Bool) {
+        _ id: UInt64, _ content: FileContent, sequence: UInt64, in file: SpoolFile?, due: Instant, hold: HandleID?
+    ) -> (spare: HandleID?, needsWorkers: Bool) {
         state.withLockThenWake { state in
             state.changes += 1
             // Who closed it a moment earlier may come here a moment later.
             let isLatest = state.queue.entries[id].map { $0.sequence < sequence } ?? true
-            if isLatest { state.items[id, default: Item(content: content)].journalled = file }
+            var item = state.items[id] ?? Item(content: content)
+            if isLatest { item.journalled = file }
+            let isHeld = item.hold != nil
+            if !isHeld { item.hold = hold }
+            state.items[id] = item
             state.queue.committed(id, sequence: sequence, due: due)
             defer { state.hasWorkers = true }
-            return (state.items[id]?.hold == nil, !state.hasWorkers)
-        }
-    }
-
-    /// Notes the handle by which the mount has a file open.
-    ///
-    /// - Returns: false when there is one already, or the file does not wait any more; the caller gives this one back.
-    func setHold(_ id: UInt64, _ handle: HandleID) -> Bool {
-        state.withLock { state in
-            guard let item = state.items[id], item.hold == nil else { return false }
-            state.items[id]?.hold = handle
-            return true
+            return (isHeld ? hold : nil, !state.hasWorkers)
         }
     }
 

@@ -96,11 +96,8 @@ struct WriteState {
     var journalID: UInt64?
     /// The last state of the content that the journal has.
     var securedRevision: UInt64?
-    /// Whether nobody waits for the upload that is under way, so that it gives way to others.
-    var isBackground = false
-    /// Others wait for its connection; and it has given it up, with a part left to be sent.
-    var isWanted = false
-    var isInterrupted = false
+    /// Nobody waits for the upload that is under way; others wait for its connection; it has given that up for now.
+    var (isBackground, isWanted, isInterrupted) = (false, false, false)
     /// Whether the journal has it, and the next mount sends it.
     var isLeft = false
     /// What the server had when the local content began; `nil`: no such file.
@@ -327,6 +324,7 @@ struct WriteState {
         serverSize = overflow ? end : sum
         skew = 0
         replacesContent = end > 0
+        base = RemoteBase(size: serverSize)
         mustReplace = false
         isPending = false
         attempt = nil

@@ -18,16 +18,29 @@ import Vocabulary
         case prefetch
         /// A server that replaces nothing, and knows little.
         case poorServer
+        /// Files are sent some time after their close, or as soon as there is a thread for it.
+        case sentLater
+        case sentBehind
+
+        var writeBack: WriteBackSettings? {
+            guard self == .sentLater || self == .sentBehind else { return nil }
+            var settings = WriteBackSettings()
+            settings.delay = self == .sentLater ? .seconds(20) : .zero
+            return settings
+        }
     }
 
     // A failure names its seed; put it here to see it again.
     @Test(arguments: Setting.allCases, [1, 2, 3, UInt64.random(in: 0...UInt64.max)])
     func `everything is as on a local disk`(setting: Setting, seed: UInt64) throws {
-        try Fixture.run(configure: { configuration in
-            if setting == .noTimeToLive { configuration.dirTTL = .zero }
-            if setting == .tinyCache { configuration.cacheSize = 300 << 10 }
-            configuration.prefetch = setting == .prefetch
-        }) { (f) throws in
+        try Fixture.run(
+            writeBack: setting.writeBack,
+            configure: { configuration in
+                if setting == .noTimeToLive { configuration.dirTTL = .zero }
+                if setting == .tinyCache { configuration.cacheSize = 300 << 10 }
+                configuration.prefetch = setting == .prefetch
+            }
+        ) { (f) throws in
             if setting == .poorServer {
                 f.store.configure {
                     $0.renameReplaces = false
@@ -343,6 +356,7 @@ private struct RandomRun {
         for (path, node) in directories(root, "") where !hasFailed { try compare(node, path) }
         for open in opens { try f.close(open.handle) }
         opens = []
+        #expect(f.fileSystem.waitForUploads(until: .after(.seconds(30))))
         if !hasFailed { compareServer(root, "") }
     }
 
