@@ -197,7 +197,8 @@ def excerpt(records: dict[str, dict]) -> str:
     parts = [
         paragraph(
             f"Measured with commit {version} on {machine['cores']} cores of {machine['processor']}, which the server",
-            f"({server}) shares with what else runs there (load {loads} before). More works, the memory, the CPU time and the bytes on the wire are",
+            f"({server}) shares with what else runs there (load {loads} before).",
+            "More works, the memory, the CPU time and the bytes on the wire are",
             "in [Performance](Sources/ftpfs/ftpfs.docc/Performance.md).",
         ).strip(),
     ]
