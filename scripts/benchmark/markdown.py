@@ -172,7 +172,8 @@ SHOWN = (
     "mount to first ls",
     "sequential read",
     "4 files",
-    "random",
+    "200 random",
+    "40 random",
     "walk",
     "ls -l of 10,000",
     "cat of",
@@ -192,10 +193,12 @@ def excerpt(records: dict[str, dict]) -> str:
     version = records["loopback"]["version"]
     machine = records["loopback"]["machine"]
     server = records["loopback"]["title"].partition(",")[0]
+    loads = " and ".join(f"{records[part]['machine']['load']:.1f}" for part in PLACES)
     parts = [
         paragraph(
-            f"Medians with commit {version} on {machine['cores']} cores of {machine['processor']}, which the server",
-            f"({server}) shares. More works, the memory, the CPU time and the bytes on the wire are",
+            f"Measured with commit {version} on {machine['cores']} cores of {machine['processor']}, which the server",
+            f"({server}) shares with what else runs there (load {loads} before).",
+            "More works, the memory, the CPU time and the bytes on the wire are",
             "in [Performance](Sources/ftpfs/ftpfs.docc/Performance.md).",
         ).strip(),
     ]
@@ -206,7 +209,7 @@ def excerpt(records: dict[str, dict]) -> str:
             [row.title, time_text(row, OURS), best_text(row), ratio_text(row.by_others), time_text(row, LIMIT)]
             for row in rows
         ]
-        place = record["title"].split(", ", 1)[1].rpartition(",")[0]
+        place = record["title"].split(", ", 1)[1]
         parts.append(f"{heading} ({place}):")
         parts.append(table(["", OURS, "the best other mount", "faster by", "curl, no mount"], lines))
     parts.append("![Times over a link](Sources/ftpfs/ftpfs.docc/performance-link.svg)")

@@ -54,13 +54,13 @@ func addDirectoryRecords() {
         guard let name = try? FileName(validating: "entry-\(number)") else { return nil }
         return RemoteEntry(name: name, attributes: RemoteAttributes(kind: .file, size: Int64(number)))
     }
-    let listed = DirectoryRecord.entries(of: listing, askedAt: now)
+    let listed = EntryTable(of: listing, askedAt: now)
     var known = DirectoryRecord(generation: 1)
     known.replace(with: listed, askedAt: now, changes: [:], generation: 2)
     let record = known
 
     Measuring.add("entry taken from a listing", units: count) {
-        DirectoryRecord.entries(of: listing, askedAt: now).count
+        EntryTable(of: listing, askedAt: now).count
     }
     Measuring.add("entry replaced by a new listing", units: count) {
         var record = record
@@ -75,5 +75,5 @@ func addDirectoryRecords() {
             return found + 1
         }
     }
-    Measuring.add("entry in the order of the directory", units: count) { record.snapshot().items.count }
+    Measuring.add("entry in the order of the directory", units: count) { record.snapshot().places.count }
 }
