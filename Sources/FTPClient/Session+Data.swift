@@ -35,10 +35,11 @@ extension Session {
     /// - Parameters:
     ///   - command: `RETR`, `STOR`, `APPE`, `MLSD`, `LIST`.
     ///   - offset: where a `RETR` begins, in bytes.
+    ///   - prelude: what has to be answered with 350 right before the command, each time that it is sent.
     /// - Throws: `refused` with the server's reply to the command; `unsupported` when it knows no `REST`, or no way of
     ///   making data connections that is allowed.
     func beginTransfer(
-        _ command: Command, at offset: Int64 = 0, _ cancellation: Cancellation
+        _ command: Command, at offset: Int64 = 0, behind prelude: Command? = nil, _ cancellation: Cancellation
     ) throws(FTPError) -> Transfer {
         var tried: Set<DataMethod> = []
         var hasRepeated = false
@@ -46,7 +47,7 @@ extension Session {
         while let (method, isOnly) = try nextMethod(besides: tried) {
             do throws(Setback) {
                 return try attemptTransfer(
-                    command, at: offset, by: method, isOnly: isOnly && tried.isEmpty, cancellation)
+                    command, at: offset, behind: prelude, by: method, isOnly: isOnly && tried.isEmpty, cancellation)
             } catch {
                 switch error {
                 case .final(let reason):
@@ -103,7 +104,8 @@ extension Session {
     }
 
     private func attemptTransfer(
-        _ command: Command, at offset: Int64, by method: DataMethod, isOnly: Bool, _ cancellation: Cancellation
+        _ command: Command, at offset: Int64, behind prelude: Command?, by method: DataMethod, isOnly: Bool,
+        _ cancellation: Cancellation
     ) throws(Setback) -> Transfer {
         let known = server.known
         let isProven = known.dataMethods.standing(of: method) == .proven
@@ -116,6 +118,7 @@ extension Session {
             }
             do throws(FTPError) {
                 try restart(at: offset, cancellation)
+                if let prelude { try prepare(prelude, cancellation) }
                 try control.begin(command, cancellation)
             } catch {
                 throw .final(error)
@@ -146,6 +149,12 @@ extension Session {
         case .extendedPassive, .passive: try openPassive(method, for: command, within: limit, cancellation)
         case .extendedActive, .active: try openActive(method, cancellation)
         }
+    }
+
+    /// Sends what has to come before a transfer command. Anything but a clear yes, and that one would do something else.
+    private func prepare(_ prelude: Command, _ cancellation: Cancellation) throws(FTPError) {
+        let reply = try exchange(prelude, cancellation)
+        guard reply.code == 350 else { throw .refused(verb: prelude.verb, reply) }
     }
 
     /// Says where the next transfer begins. A `REST` whose transfer was refused may still count, so it is taken back.

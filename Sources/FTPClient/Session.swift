@@ -57,8 +57,9 @@ final class Session: @unchecked Sendable {
     var hasOpenTransfer = false
     /// Whether a `REST` has been accepted that no transfer has used up.
     var hasPendingRestart = false
-    /// Whether an `RNFR` has been accepted that no `RNTO` has followed.
-    var hasPendingRename = false
+    /// Whether commands that belong together have been begun, and not all their replies read: an `RNFR` may be waiting for
+    /// its `RNTO`.
+    var isMidSequence = false
     /// How many lines of the last listing were not understood.
     var skippedLines = 0
     /// The first line of the greeting that says something.
@@ -80,7 +81,7 @@ final class Session: @unchecked Sendable {
     /// Whether it can be used again as it is.
     var condition: Condition {
         if control.isClosed { return .dead }
-        return control.outstanding == nil && !hasOpenTransfer && !hasPendingRename ? .usable : .outOfStep
+        return control.outstanding == nil && !hasOpenTransfer && !isMidSequence ? .usable : .outOfStep
     }
 
     private init(_ server: SharedServer, _ control: ControlConnection) {
@@ -155,10 +156,10 @@ final class Session: @unchecked Sendable {
             isImageType = false
             location = .unknown
         }
-        let isRename = hasPendingRename || control.outstanding == "RNFR"
-        hasPendingRename = false
+        let wasMidSequence = isMidSequence
+        isMidSequence = false
         try control.resynchronize(abortingTransfer: isTransfer, wait)
-        // Any command but RNTO makes the server forget the RNFR (RFC 959 §4.1.3).
-        if isRename { try control.realign(wait) }
+        // Reads what else is on its way. Any command but RNTO makes most servers forget an RNFR (RFC 959 §4.1.3).
+        if wasMidSequence { try control.realign(wait) }
     }
 }

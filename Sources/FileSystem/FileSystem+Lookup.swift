@@ -122,6 +122,11 @@ extension FileSystem {
                     of: path, isKnown: isKnown, urgency: flight.urgency, cancellation: flight.cancellation)
             }
             let entries = DirectoryRecord.entries(of: listing.entries, askedAt: flight.startedAt)
+            let temporary = listing.entries.lazy.filter {
+                TemporaryName.matches($0.name) && $0.attributes.kind == .file
+            }
+            let noted = Array(temporary.prefix(Self.maximumLeftOvers))
+            tree.withLock { $0.noteTemporaryFiles(noted, in: directory) }
             result = .success(.init(entries: entries, isPartial: !listing.isComplete))
         } catch {
             result = .failure(error)

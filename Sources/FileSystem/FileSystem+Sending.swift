@@ -12,7 +12,9 @@ import Vocabulary
 /// to their offsets, so they are laid over the server's content, and the whole is sent.
 ///
 /// ## Patching
-/// Ranges are written over in place, each by a transfer of its own, on servers that were seen to leave the rest alone.
+/// Ranges are written over in place, each by a transfer of its own, on servers that were seen to leave the rest alone:
+/// by this mount, with a scratch file, or, of the products in the client's table, by those who made the table. Either way
+/// the first patch of a mount is followed by a look at the size (``SeenWrites``).
 /// That is not one step: when the connection breaks in the middle, a part of the ranges is in the server's file.
 /// All of them stay dirty then, and in the spool; sending them again puts it right.
 ///
@@ -36,10 +38,13 @@ extension FileSystem {
     /// Sends all that the server lacks when this is called.
     func send(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Sent {
         try resolveBroken(content, cancellation)
-        var appends = store.capabilities.appends
-        var patches = true
+        let seen = tree.withLock { $0.seenWrites }
+        var appends = store.capabilities.appends && !seen.isBroken(.append)
+        var patches = !seen.isBroken(.patch)
         while true {
-            var (plan, target) = content.state.withLock { $0.plan(appends: appends) }
+            var (plan, target) = content.state.withLock {
+                $0.plan(appends: appends, replacesStart: store.capabilities.replacesStart)
+            }
             if case .patch = plan, !patches { plan = .whole }
             switch plan {
             case .nothing:
@@ -99,7 +104,7 @@ extension FileSystem {
         let broken = content.state.withLock { $0.attempt.flatMap { $0.isConfirmed ? nil : $0 } }
         guard let broken else { return }
         var size: Int64?
-        if broken.start > 0 || broken.reach - broken.start >= Self.worthResuming {
+        if broken.isAppend || broken.reach - broken.start >= Self.worthResuming {
             do throws(StoreError) {
                 size = try atTarget(broken.target, of: content) { path throws(StoreError) in
                     try store.size(of: path, cancellation: cancellation)
@@ -113,7 +118,13 @@ extension FileSystem {
         }
         if goesOn { return logger.notice("a broken upload goes on behind the first \(size ?? 0) bytes") }
         // What was there before the append is not there any more, or somebody else's bytes follow it.
-        if broken.start > 0, broken.target == .name, let size { try content.rebase(onto: size) }
+        if broken.isAppend, broken.target == .name, let size { try content.rebase(onto: size) }
+    }
+
+    /// Whether all of an append that broke is there.
+    private func hasArrived(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Bool {
+        try resolveBroken(content, cancellation)
+        return content.state.withLock { $0.plan(appends: true).plan == .nothing }
     }
 
     // MARK: - Appending
@@ -131,10 +142,35 @@ extension FileSystem {
         guard let stream = try openAppend(at: range.lowerBound, target, of: content, whenWanted: nil, cancellation)
         else { return false }
         content.state.withLock { state in
-            if target == .name { state.beginAttempt(.name, from: range.lowerBound) }
+            if target == .name { state.beginAttempt(.name, from: range.lowerBound, isAppend: true) }
         }
-        try feed(stream, range, of: content, cancellation)
+        let isCheckable = target == .name && !store.capabilities.isProven && !content.state.withLock { $0.isSkewed }
+        do throws(StoreError) {
+            try feed(stream, range, of: content, cancellation) { () throws(StoreError) in
+                if isCheckable { try checkFirst(.append, size: range.upperBound, of: content, cancellation) }
+            }
+        } catch  where error.kind == .inputOutput && target == .name {
+            // The confirmation may be all that is missing. What cannot be looked at now is looked at before the next attempt.
+            let isThere = (try? hasArrived(content, cancellation)) ?? false
+            if !isThere { throw error }
+        }
         return true
+    }
+
+    /// Looks, after the first transfer of its kind, whether the file is as long as it should be.
+    ///
+    /// - Throws: `inputOutput` when it is shorter.
+    private func checkFirst(
+        _ kind: SeenWrites.Kind, size expected: Int64, of content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) {
+        guard tree.withLock({ $0.seenWrites.isOpen(kind) }) else { return }
+        let size = try serverSize(of: content, cancellation)
+        let finding = tree.withLock { [size] tree in tree.seenWrites.note(kind, size: size, expected: expected) }
+        guard finding == .broken else { return }
+        throw StoreError(
+            .inputOutput,
+            "the server has not kept the rest of a file of which a part was written: \(size ?? 0) bytes are there"
+                + " instead of \(expected)")
     }
 
     /// Makes sure that bytes for the end of a file belong there.
@@ -234,7 +270,8 @@ extension FileSystem {
                 if target == .name { endReading(of: content) }
                 let stream = try atTarget(target, of: content) { path throws(StoreError) in
                     try store.openWrite(
-                        path, mode: .at(range.lowerBound), whenWanted: nil, cancellation: cancellation)
+                        path, mode: range.lowerBound == 0 ? .over(range.upperBound) : .at(range.lowerBound),
+                        whenWanted: nil, cancellation: cancellation)
                 }
                 do throws(StoreError) {
                     if let spool {
@@ -245,6 +282,10 @@ extension FileSystem {
                     stream.abort()
                     throw error
                 }
+            }
+            if target == .name {
+                let end = content.state.withLock { max($0.serverSize, ranges.last?.upperBound ?? 0) }
+                try checkFirst(.patch, size: end, of: content, cancellation)
             }
         } catch {
             content.state.withLock { target == .name ? $0.patchFailed() : $0.abandonAttempt() }
@@ -272,8 +313,11 @@ extension FileSystem {
     // MARK: - The bytes
 
     /// Sends bytes through an open transfer, and waits for the server's word.
+    ///
+    /// - Parameter check: what has to be made sure before that word is believed.
     func feed(
-        _ stream: any RemoteWriteStream, _ range: Range<Int64>, of content: FileContent, _ cancellation: Cancellation
+        _ stream: any RemoteWriteStream, _ range: Range<Int64>, of content: FileContent, _ cancellation: Cancellation,
+        check: () throws(StoreError) -> Void = {}
     ) throws(StoreError) {
         let spool = content.state.withLock { state in
             state.hand(over: range)
@@ -288,6 +332,7 @@ extension FileSystem {
             stream.abort()
             throw error
         }
+        try check()
         content.state.withLock { $0.confirmed(trustedUntil: trustedUntil) }
     }
 }

@@ -22,6 +22,7 @@ extension FileSystem {
     /// - Returns: what could not be sent; it is kept in the spool.
     package func shutdown(deadline: Deadline) -> [UnsentFile] {
         endAhead()
+        endSpace()
         sendEverything(until: deadline)
         let handles = tree.withLock { (Array($0.handles.files.keys), Array($0.handles.directories.keys)) }
         let unsent = handles.0.compactMap { close($0, sendsUnsent: false) }

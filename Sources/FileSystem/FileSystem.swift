@@ -50,6 +50,7 @@ package final class FileSystem: Sendable {
     let errands = WorkerPool(named: "ftpfs list", limit: FileSystem.maximumErrands)
     let feeders = WorkerPool(named: "ftpfs write", limit: FileSystem.maximumStreams)
     let ahead: Monitor<AheadState>
+    let room = Monitor(SpaceKnowledge())
     let listingsAhead = WorkerPool(named: "ftpfs ahead", limit: WalkPlanner.atOnce)
 
     /// A file system over a store. Makes no call to it.
@@ -99,10 +100,4 @@ package final class FileSystem: Sendable {
     }
 }
 
-extension FileSystem: FileSystemOperations {
-    /// What `df` shows: nothing that the server says, and so never a wait.
-    package func space() -> SpaceAnswer {
-        // 4 KiB: programs multiply block counts with it, and a larger unit makes some of them round small files up.
-        SpaceAnswer(total: configuration.reportedSize, free: configuration.reportedSize, blockSize: 4096)
-    }
-}
+extension FileSystem: FileSystemOperations {}

@@ -15,6 +15,10 @@ struct Tree {
     var hasAskedForUsualMode = false
     /// Whether the log says already that somewhere no temporary names can be used.
     var hasRefusedTemporaries = false
+    /// What listings have shown of files under temporary names, by directory.
+    var temporaryFiles: [InodeNumber: [RemoteEntry]] = [:]
+    /// What the server has been seen to do with bytes for a part of a file.
+    var seenWrites = SeenWrites()
     /// Directories that are being renamed, or are about to be.
     private var moving: [UInt64: (directory: InodeNumber, isOnServer: Bool)] = [:]
     private var lastMove: UInt64 = 0

@@ -205,4 +205,24 @@ import Vocabulary
             #expect(f.fileSystem.statistics.inodes <= 2)
         }
     }
+
+    @Test func `after a close that failed, the kernel does not keep what was never sent`() throws {
+        try Fixture.run(keepsSpool: true) { (f) throws in
+            f.store.put("f", "old content")
+            #expect(try f.load("f") == "old content")
+            let handle = try f.open("f", [.read, .write])
+            try f.write(handle, at: 0, "NEW")
+            f.store.setHook { (call, _) throws(StoreError) in
+                if case .openWrite = call { throw StoreError(.inputOutput, "the connection was lost") }
+            }
+            let kind = failure { try f.close(handle) }
+            #expect(kind == .inputOutput)
+            f.store.setHook(nil)
+            // Size and time on the server are what they were: by them nothing has changed.
+            let answer = try f.fileSystem.open(f.inode("f"), flags: .read, request())
+            #expect(!answer.keepCache)
+            #expect(try f.read(answer.handle, at: 0, 20) == Array("old content".utf8))
+            f.fileSystem.release(answer.handle)
+        }
+    }
 }
