@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -39,3 +40,18 @@ int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int lowest) {
 int clinux_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
 int clinux_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int clinux_epoll_watch_once(int epoll, int descriptor, uint64_t data) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = data};
+    if (epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) == 0) return 0;
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+int clinux_epoll_wait_one(int epoll, uint64_t *data) {
+    struct epoll_event event = {0};
+    int count = epoll_wait(epoll, &event, 1, -1);
+    *data = event.data.u64;
+    return count;
+}

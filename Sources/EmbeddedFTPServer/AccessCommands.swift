@@ -57,7 +57,9 @@ enum AccessCommands {
             let now = currentTime()
             let lines = entries.map { session.dialect.listing.line($0, now: now) }
             let fields: Answer.Fields = ["argument": argument]
-            return Answer(session.answer(.statusBegin, fields), lines, session.answer(.statusEnd, fields))
+            return Answer(
+                session.answer(.statusBegin, fields), lines, session.answer(.statusEnd, fields),
+                asIs: session.dialect.quirks.contains(.listsStatusAsIs))
         }
     }
 

@@ -8,6 +8,8 @@ struct Answer: Sendable {
     private(set) var lines: [[UInt8]]
     /// Whether every line of a reply of several lines begins with the code, and not with a blank.
     private var repeatsCode: Bool
+    /// Whether the lines between the first and the last go out as they are.
+    private var isInnerAsIs = false
 
     /// A saying with its braces filled in; what has no field stays empty.
     init(_ saying: Saying, _ fields: Fields = [:], repeatingCode: Bool = false) {
@@ -21,7 +23,10 @@ struct Answer: Sendable {
     }
 
     /// The lines of `first`, then `inner`, then those of `last`, as FEAT and MLST answer.
-    init(_ first: Answer, _ inner: [[UInt8]], _ last: Answer) {
+    ///
+    /// - Parameter asIs: nothing is done to those in between.
+    init(_ first: Answer, _ inner: [[UInt8]], _ last: Answer, asIs: Bool = false) {
+        isInnerAsIs = asIs
         code = first.code
         lines = first.lines + inner + last.lines
         repeatsCode = first.repeatsCode
@@ -32,6 +37,10 @@ struct Answer: Sendable {
         let digits = Array(padded(code, 3).utf8)
         var wire: [UInt8] = []
         for (index, line) in lines.enumerated() {
+            if isInnerAsIs, index > 0, index < lines.count - 1 {
+                wire += line + [0x0D, 0x0A]
+                continue
+            }
             if index == lines.count - 1 {
                 wire += digits + [0x20]
             } else if index == 0 || repeatsCode {

@@ -9,6 +9,7 @@ extension Dialect {
         quirks: [
             .listsWithOptions, .listsDotAndDotDot, .hidesDotFiles, .expandsPatterns, .prefersLiteralName,
             .listsNothingForMissing, .namesWithDirectory, .setsTimeWithMDTM, .doublesIAC, .hearsAbortTooLate,
+            .listsStatusAsIs,
         ],
         says: [
             .greeting: "220 (vsFTPd 3.0.3)",
@@ -175,6 +176,7 @@ extension Dialect {
             .listsWithOptions, .listsDotAndDotDot, .hidesDotFiles, .expandsPatterns, .splitsListArgumentAtBlanks,
             .listsNothingForMissing, .namesEverything, .namesOnlyWhatExists, .namesWithDirectory, .cutsTailAfterRestart,
             .refusesRestartBeyondEnd, .leavesQuotesSingle, .repeatsPathOfMakeDirectory, .repeatsPathOfMachineListing,
+            .listsStatusAsIs,
         ],
         says: [
             .greeting: "220-Welcome to Pure-FTPd\nYou will be disconnected after 15 minutes of inactivity.",

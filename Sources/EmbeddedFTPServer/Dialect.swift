@@ -134,6 +134,9 @@ package struct Dialect: Sendable {
         package static let keepsRestartIn32Bits = Quirks(rawValue: 1 << 50)
         /// An active data connection comes twice: first from another address (127.0.0.2), then from the server's own.
         package static let connectsFromElsewhereToo = Quirks(rawValue: 1 << 51)
+        /// STAT of a directory sends the lines of LIST as they are, also those that look like an end; else a blank in front of
+        /// each, and no line ends inside.
+        package static let listsStatusAsIs = Quirks(rawValue: 1 << 54)
     }
 }
 

@@ -158,26 +158,31 @@ package final class Client: Sendable {
 
     /// Starts to write a file.
     ///
+    /// - Parameter head: the first bytes, if they are known; the first `send` brings them all the same. They may go out
+    ///   with the command.
     /// - Parameter whenWanted: called, on any thread and without a lock, when others wait for the connection of a stream
     ///   whose writer lets it wait; the writer then ends it soon. `nil`: it is not to be asked.
     package func openWrite(
-        _ path: RemotePath, _ mode: WriteMode, whenWanted: (@Sendable () -> Void)? = nil, cancellation: Cancellation
+        _ path: RemotePath, _ mode: WriteMode, head: UploadHead? = nil, whenWanted: (@Sendable () -> Void)? = nil,
+        cancellation: Cancellation
     ) throws(FTPError) -> WriteStream {
         // No byte of the file has been sent when this fails, so it may be repeated like a question.
         var repeats = Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent)
         while true {
             // For the pool, an upload that can be ended and gone on with is what a reading stream is.
             let session = try pool.lease(for: whenWanted == nil ? .writing : .reading, cancellation)
+            let transfer: Transfer
             do throws(FTPError) {
-                let transfer = try session.openWrite(path, mode, cancellation)
-                let stream = WriteStream(pool, server, path, mode, transfer)
-                if let whenWanted { pool.onYieldRequest(session, whenWanted) }
-                return stream
+                transfer = try session.openWrite(path, mode, head: head, cancellation)
             } catch {
                 session.settleUpload()
                 pool.release(session)
                 guard repeats.allow(after: error) else { throw error }
+                continue
             }
+            let stream = WriteStream(pool, server, path, mode, head, transfer)
+            if let whenWanted { pool.onYieldRequest(session, whenWanted) }
+            return stream
         }
     }
 

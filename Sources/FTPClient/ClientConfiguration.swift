@@ -32,6 +32,10 @@ package struct ClientConfiguration: Sendable {
     /// How connections are made, and through what.
     package var network = NetworkSettings()
     package var listingLimit = ListingLimit()
+    /// Whether commands and data connections are prepared and sent ahead of the answers, where the server can take that.
+    package var pipelining = Pipelining.automatic
+    /// How long a round trip must be for data connections to be made ahead.
+    package var armsFrom = Session.worthwhile
     /// The zone in which the server tells times where FTP leaves it open.
     package var timeZone = ServerTimeZone.automatic
     /// Takes warnings, and at debug level every command and reply, passwords masked.
@@ -55,6 +59,14 @@ package struct ClientConfiguration: Sendable {
         self.connections = max(1, connections)
         self.timeouts = timeouts
         self.logger = logger
+    }
+
+    /// How much goes out before the answers to what went before.
+    package enum Pipelining: Hashable, Sendable {
+        /// As much as the server is known to take.
+        case automatic
+        /// One command at a time, and a data connection only when a transfer needs it.
+        case off
     }
 
     /// What one listing may bring; there it is cut.

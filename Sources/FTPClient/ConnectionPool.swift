@@ -32,6 +32,7 @@ final class ConnectionPool: Sendable {
         /// When the clock thread wakes up next; `nil`: not before it is woken.
         var plannedTick: Instant?
         var hasClock = false
+        var watch: ReplyWatch?
         var isClosed = false
     }
 
@@ -114,12 +115,25 @@ final class ConnectionPool: Sendable {
     func release(_ session: Session) {
         let id = session.control.id
         let outcome: PoolStateMachine.Outcome
+        var isPrepared = false
         switch session.condition {
-        case .usable: outcome = .usable
+        case .usable:
+            outcome = .usable
+            isPrepared = prepare(session)
         case .outOfStep: outcome = .outOfStep
         case .dead: outcome = .dead
         }
-        handle { machine, now in machine.released(id, outcome, now: now) }
+        handle { machine, now in machine.released(id, outcome, isPrepared: isPrepared, now: now) }
+    }
+
+    /// Has the next data connection of a session made ahead, if it has had one, before it is idle. Does not block.
+    ///
+    /// - Returns: whether it is there or under way.
+    private func prepare(_ session: Session) -> Bool {
+        if session.wantsArming { session.arm() }
+        guard session.armed != nil else { return false }
+        if session.control.hasDeferred { startWatch()?.watch(session.control.descriptor, as: session.control.id) }
+        return true
     }
 
     /// Makes idle sessions leave a directory, or one below it, and waits until they have.
@@ -207,6 +221,9 @@ final class ConnectionPool: Sendable {
                 if let session = state.sessions[id] { jobs.append(.keepAlive(session)) }
             case .retreat(let id):
                 if let session = state.sessions[id] { jobs.append(.retreat(session)) }
+            case .disarm(let id):
+                // It is idle, so nobody holds it.
+                state.sessions[id]?.disarm()
             case .close(let id):
                 if let session = forget(id, in: &state) { jobs.append(.close(session)) }
             case .discard(let id):
@@ -269,8 +286,14 @@ final class ConnectionPool: Sendable {
     private func open(_ id: Int) {
         do throws(FTPError) {
             let session = try Session.establish(server, id: id, ending)
-            state.withLock { $0.sessions[id] = session }
-            handle { machine, now in machine.opened(id, now: now) }
+            let isPrepared = prepare(session)
+            // The server's answer takes one round trip, and the connect another one.
+            let span = server.known.roundTrip.map { $0 * 2 }
+            state.withLock { state in
+                state.sessions[id] = session
+                if let span, isPrepared { state.machine.notePreparation(takes: span) }
+            }
+            handle { machine, now in machine.opened(id, isPrepared: isPrepared, now: now) }
         } catch {
             openFailed(id, error)
         }
@@ -293,8 +316,42 @@ final class ConnectionPool: Sendable {
 
     private func serviced(_ session: Session, _ works: Bool) {
         let id = session.control.id
-        handle { machine, now in machine.serviced(id, works: works, now: now) }
+        let isPrepared = works && prepare(session)
+        handle { machine, now in machine.serviced(id, works: works, isPrepared: isPrepared, now: now) }
         if state.withLock({ $0.retreating.remove(id) }) != nil { state.wake() }
+    }
+
+    // MARK: - Replies that nobody waits for
+
+    /// The watch, with its thread; `nil` when there can be none.
+    private func startWatch() -> ReplyWatch? {
+        let (watch, isNew) = state.withLock { state -> (ReplyWatch?, Bool) in
+            if state.watch != nil || state.isClosed { return (state.watch, false) }
+            state.watch = ReplyWatch(ending: ending)
+            return (state.watch, state.watch != nil)
+        }
+        guard let watch, isNew else { return watch }
+        do {
+            try Thread.detached(named: "ftp-pool-watch") { [weak self] in
+                while let id = watch.next() { self?.takeDeferred(id) }
+            }
+        } catch {
+            // The answers are then read by whoever uses the connections next.
+            return nil
+        }
+        return watch
+    }
+
+    /// Takes what has come in on a connection that nobody holds. Whoever holds it takes it by himself.
+    private func takeDeferred(_ id: Int) {
+        state.withLock { state in
+            guard state.machine.idle.contains(id), let session = state.sessions[id] else { return }
+            // Nothing in it waits. When the server has hung up, whoever uses the connection next will hear of it.
+            try? session.control.takeDeferred()
+            if session.control.hasDeferred, !session.control.isClosed {
+                state.watch?.watch(session.control.descriptor, as: id)
+            }
+        }
     }
 
     // MARK: - Time

@@ -4,7 +4,7 @@ import SystemPackage
 import Threading
 import Vocabulary
 
-/// The control connection of one session: a command goes out, its replies come back, in lock step.
+/// The control connection of one session: commands go out, their replies come back in the same order.
 ///
 /// ## Staying in step
 /// FTP has no numbers that tie a reply to its command; only the order does. Therefore:
@@ -13,8 +13,10 @@ import Vocabulary
 ///   there means that the server hung up while nobody looked, and *the command has not been sent*: whatever it is, it
 ///   may be sent on another connection. Any other reply found there is a duplicate of an earlier one (some servers
 ///   confirm a transfer twice) and is dropped.
-/// - A command whose final reply has not been read is remembered as *outstanding*; until that is settled
-///   (``resynchronize(abortingTransfer:_:)``) no further command may go out.
+/// - A command whose final reply has not been read is remembered as *awaited*; until that is settled
+///   (``resynchronize(abortingTransfer:_:)``) no further command may go out, with one exception:
+/// - A *deferred* command has a taker for its reply, which is called whenever the reply comes, on whichever thread reads it.
+///   Nobody waits for it, and other commands may go out behind it. Only for servers that take several commands together.
 /// - After a transfer that was broken off, neither the number nor the codes of the replies can be relied on: servers
 ///   answer 426 and 226, or 226 twice, or 225, or one of them, and Pure-FTPd a 150 and nothing else. So a marker is sent
 ///   whose answer cannot be mistaken: `PWD`, the only command with 257 beside MKD. All that comes before is skipped.
@@ -37,22 +39,20 @@ final class ControlConnection: @unchecked Sendable {
     /// begins a TELNET command (RFC 854). ProFTPD reads it so; vsftpd, Pure-FTPd and pyftpdlib take every byte as it is.
     /// It never occurs in UTF-8, but in other names it does.
     var doublesTelnetEscape = false
-    /// Where replies arrive; most fit into a fraction of it.
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
+    /// Where replies arrive. Nearly all fit into a fraction of it; those that list a directory come in pieces of this size.
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 * 1024, alignment: 1)
     private var failure: FTPError?
     /// What the login as a whole may last; `nil` behind it.
     var loginLimit: Deadline?
-    /// The verb of the command whose final reply is still to come.
-    private(set) var outstanding: String?
+    private var awaited = AwaitedReplies()
+    /// The verb of the first command that somebody has to wait for.
+    var outstanding: String? { awaited.outstanding }
+    /// Whether the reply to a deferred command is still to come.
+    var hasDeferred: Bool { awaited.hasDeferred }
     /// Looks at every final 4yz and 5yz, with the verb of its command; what it returns is thrown in place of the reply.
     var objection: ((_ verb: String, Reply) -> FTPError?)?
-    /// Whether a 1yz of that command has come: the server has begun to act on it.
-    private var hasBegun = false
-    /// How many replies have been taken since the last command. More than a few are a server that has lost its place, or
-    /// one that wants to keep this client busy; a wait's deadline would not end that, since nothing is waited for.
-    private var repliesTaken = 0
-    private static let maximumReplies = ReplyParser.maximumWaitingReplies
-
+    /// Whether bytes have come since this end last wrote: the kernel may be keeping their acknowledgement back.
+    private var hasUnacknowledged = false
     init(id: Int, transport: any Transport, timeouts: ClientConfiguration.Timeouts, logger: Logger) {
         self.id = id
         self.transport = transport
@@ -81,8 +81,9 @@ final class ControlConnection: @unchecked Sendable {
     ///
     /// - Parameter handshake: blocks; its failure ends the connection.
     /// - Throws: `tlsFailed` also when the server has said something that nobody asked for.
+    /// - Parameter isFirst: whether nothing at all was to come before, not even a greeting.
     func startTLS(
-        _ handshake: (SocketTransport) throws(FTPError) -> TLSTransport
+        isFirst: Bool, _ handshake: (SocketTransport) throws(FTPError) -> TLSTransport
     ) throws(FTPError) -> TLSTransport {
         do throws(FTPError) {
             if let failure { throw failure }
@@ -92,6 +93,7 @@ final class ControlConnection: @unchecked Sendable {
             var isSilent = parser.isEmpty
             if isSilent { isSilent = try !receiveAvailable() }
             guard isSilent else {
+                if isFirst { throw .tlsFailed(OpenSSLError.plainText) }
                 throw .tlsFailed(
                     "the server sent plain text where TLS was to begin; somebody in between may be trying to slip in"
                         + " answers, so the connection was ended")
@@ -113,7 +115,7 @@ final class ControlConnection: @unchecked Sendable {
 
     /// Waits for the greeting; a 120 ("ready in n minutes") is waited through.
     func greeting(_ wait: Wait) throws(FTPError) -> Reply {
-        outstanding = "the greeting"
+        awaited.restart(with: Self.greetingVerb)
         while true {
             let reply: Reply
             do throws(FTPError) {
@@ -124,10 +126,12 @@ final class ControlConnection: @unchecked Sendable {
                 throw error
             }
             if reply.category == .preliminary { continue }
-            outstanding = nil
+            awaited.settleFirst()
             return reply
         }
     }
+
+    private static let greetingVerb = "the greeting"
 
     /// Sends a command and waits for its final reply. 1yz replies before it are skipped.
     ///
@@ -142,14 +146,26 @@ final class ControlConnection: @unchecked Sendable {
 
     /// Sends several commands at once and returns their final replies in order. Only for servers known to take that,
     /// and for commands of which each is harmless when the one before it failed.
-    func exchange(_ commands: [Command], _ cancellation: Cancellation) throws(FTPError) -> [Reply] {
-        try send(commands, cancellation)
+    ///
+    /// - Parameter last: one more, whose reply is not waited for.
+    func exchange(
+        _ commands: [Command], andDeferred last: (command: Command, taker: (Reply) -> Void)? = nil,
+        _ cancellation: Cancellation
+    ) throws(FTPError) -> [Reply] {
+        try send(commands + (last.map { [$0.command] } ?? []), cancellation)
+        if let last { awaited.deferReply(at: 1, to: last.taker) }
         var replies: [Reply] = []
-        for command in commands {
-            outstanding = command.verb
-            replies.append(try finalReply(replyWait(command.verb, nil, cancellation)))
-        }
+        for command in commands { replies.append(try finalReply(replyWait(command.verb, nil, cancellation))) }
         return replies
+    }
+
+    /// The same for commands of which some bring as many lines as a directory has entries.
+    func exchange(
+        _ commands: [Command], upTo limit: ReplyParser.Limit, _ cancellation: Cancellation
+    ) throws(FTPError) -> [Reply] {
+        parser.limit = limit
+        defer { parser.limit = .usual }
+        return try exchange(commands, cancellation)
     }
 
     private func replyWait(_ verb: String, _ phase: FTPError.Phase?, _ cancellation: Cancellation) -> Wait {
@@ -157,39 +173,71 @@ final class ControlConnection: @unchecked Sendable {
         return Wait(phase ?? .reply(verb: verb), until: limit.earlier(loginLimit ?? limit), cancellation)
     }
 
-    /// Sends a command and does not wait. Its replies are to be read until ``settled()``.
-    func begin(_ command: Command, _ cancellation: Cancellation) throws(FTPError) {
-        try send([command], cancellation)
+    /// Sends a command and does not wait. Its replies are to be read up to the final one.
+    ///
+    /// - Parameter preparation: a command that goes out in front of it in the same packet, deferred.
+    func begin(
+        _ command: Command, behind preparation: (command: Command, taker: (Reply) -> Void)? = nil,
+        _ cancellation: Cancellation
+    ) throws(FTPError) {
+        guard let preparation else { return try send([command], cancellation) }
+        try send([preparation.command, command], cancellation)
+        awaited.deferReply(at: 2, to: preparation.taker)
     }
+
+    /// Sends a command whose reply goes to the taker, whenever it comes; also while another one is awaited. Does not wait.
+    ///
+    /// - Parameter taker: called on the thread that reads the reply, which holds the session. It must not use this
+    ///   connection.
+    func deferReply(to command: Command, _ taker: @escaping (Reply) -> Void) throws(FTPError) {
+        if let failure { throw failure }
+        // What does not fit into the socket's buffer is not sent: a dozen bytes, when everything before was answered.
+        try transmit([command], Wait(.reply(verb: command.verb), for: .zero, Cancellation()))
+        awaited.sent([command.verb])
+        awaited.deferReply(at: 1, to: taker)
+    }
+
+    /// Waits until no reply to a deferred command is to come any more.
+    func settleDeferred(_ cancellation: Cancellation) throws(FTPError) {
+        while awaited.isNextDeferred, let verb = awaited.next {
+            guard let reply = try nextOrDeferred(replyWait(verb, nil, cancellation)) else { continue }
+            // Nobody's: the deferred ones were the first.
+            logger.debug("[\(id)] \(reply.code) belongs to no command; dropped")
+        }
+    }
+
+    /// Takes the replies to deferred commands that have come. Does not wait.
+    ///
+    /// - Throws: when the server has hung up.
+    func takeDeferred() throws(FTPError) { try drain() }
 
     /// The final reply of the command under way (2yz ... 5yz).
     func finalReply(_ wait: Wait) throws(FTPError) -> Reply {
         while true {
-            let reply = try nextReply(wait)
-            if reply.category != .preliminary {
-                outstanding = nil
-                return reply
-            }
+            let reply = try anyReply(wait)
+            if reply.category != .preliminary { return reply }
         }
     }
 
     /// The next reply of the command under way, a 1yz or a final one.
     func anyReply(_ wait: Wait) throws(FTPError) -> Reply {
         let reply = try nextReply(wait)
-        if reply.category != .preliminary { outstanding = nil }
+        if reply.category != .preliminary { awaited.settleFirst() }
         return reply
     }
 
     /// The next reply of the command under way if it is there already; `nil`: not yet.
     func replyIfReady() throws(FTPError) -> Reply? {
         if let failure { throw failure }
-        var next = parser.next()
-        // To the last byte: who polls the descriptor next does not see what TLS holds in its buffer.
-        while next == nil, try receiveAvailable() { next = parser.next() }
-        guard let next else { return nil }
-        let reply = try take(next)
-        if reply.category != .preliminary { outstanding = nil }
-        return reply
+        while true {
+            var next = parser.next()
+            // To the last byte: who polls the descriptor next does not see what TLS holds in its buffer.
+            while next == nil, try receiveAvailable() { next = parser.next() }
+            guard let next else { return nil }
+            guard let reply = try take(next) else { continue }
+            if reply.category != .preliminary { awaited.settleFirst() }
+            return reply
+        }
     }
 
     /// Brings the connection back to order after a command whose replies nobody read. Blocks until the wait's end.
@@ -197,17 +245,16 @@ final class ControlConnection: @unchecked Sendable {
     /// - Parameter abortingTransfer: whether a transfer was broken off; its data connection is closed by now.
     func resynchronize(abortingTransfer: Bool, _ wait: Wait) throws(FTPError) {
         if let failure { throw failure }
-        repliesTaken = 0
         do throws(FTPError) {
             if abortingTransfer {
                 // ABOR for servers that do not look at the data connection while they are busy.
                 try transmit([Command("ABOR"), Command("PWD")], wait)
-                outstanding = "PWD"
+                awaited.restart(with: "PWD")
                 while try nextReply(wait).code != 257 {}
-            } else if outstanding != nil {
-                _ = try finalReply(wait)
+            } else {
+                while outstanding != nil { _ = try finalReply(wait) }
             }
-            outstanding = nil
+            awaited.restart()
         } catch {
             fail(error)
             throw error
@@ -219,9 +266,9 @@ final class ControlConnection: @unchecked Sendable {
         if let failure { throw failure }
         do throws(FTPError) {
             try transmit([Command("PWD")], wait)
-            outstanding = "PWD"
+            awaited.restart(with: "PWD")
             while try nextReply(wait).code != 257 {}
-            outstanding = nil
+            awaited.restart()
         } catch {
             fail(error)
             throw error
@@ -255,12 +302,11 @@ final class ControlConnection: @unchecked Sendable {
         if cancellation.isCancelled { throw .cancelled }
         try drain()
         try transmit(commands, replyWait(commands.first?.verb ?? "", nil, cancellation))
-        outstanding = commands.first?.verb
-        hasBegun = false
-        repliesTaken = 0
+        awaited.sent(commands.map(\.verb))
     }
 
     private func transmit(_ commands: [Command], _ wait: Wait) throws(FTPError) {
+        hasUnacknowledged = false
         var wire: [UInt8] = []
         for command in commands {
             do throws(Command.Unsendable) {
@@ -294,10 +340,14 @@ final class ControlConnection: @unchecked Sendable {
     private func drain() throws(FTPError) {
         do throws(FTPError) {
             while try receiveAvailable() {}
-            while let reply = parser.next() {
-                trace(reply)
-                if reply.code == 421 { throw hungUp(reply) }
-                logger.debug("[\(id)] that reply belongs to no command; dropped")
+            while let next = parser.next() {
+                guard !awaited.isEmpty else {
+                    trace(next)
+                    if next.code == 421 { throw hungUp(next) }
+                    logger.debug("[\(id)] that reply belongs to no command; dropped")
+                    continue
+                }
+                _ = try take(next)
             }
         } catch {
             let reason: FTPError
@@ -312,9 +362,19 @@ final class ControlConnection: @unchecked Sendable {
     }
 
     private func nextReply(_ wait: Wait) throws(FTPError) -> Reply {
+        while true {
+            if let reply = try nextOrDeferred(wait) { return reply }
+        }
+    }
+
+    /// The next reply; `nil` for one that had a taker.
+    private func nextOrDeferred(_ wait: Wait) throws(FTPError) -> Reply? {
         if let failure { throw failure }
         while true {
-            if let reply = parser.next() { return try take(reply) }
+            if let next = parser.next() { return try take(next) }
+            // Servers that leave Nagle's algorithm on send the rest of a reply, and a 226 behind a 150, when what came
+            // before has been acknowledged, which this kernel would put off for up to 40 ms.
+            if hasUnacknowledged { transport.acknowledge() }
             let count: Int
             do throws(TransportError) {
                 count = try transport.read(into: buffer, wait)
@@ -345,6 +405,7 @@ final class ControlConnection: @unchecked Sendable {
     }
 
     private func consume(_ count: Int) throws(FTPError) {
+        hasUnacknowledged = true
         guard count > 0 else {
             let reason = FTPError.connectionLost(.afterCommand, reason: "the server closed the control connection")
             // A 421 that came with the end says why.
@@ -369,39 +430,51 @@ final class ControlConnection: @unchecked Sendable {
 
     /// Traces a reply and turns a 421 into the end of the connection (RFC 959: "service not available, closing
     /// control connection; may be a reply to any command").
-    private func take(_ reply: Reply) throws(FTPError) -> Reply {
+    ///
+    /// - Returns: `nil` for a reply that had a taker.
+    private func take(_ reply: Reply) throws(FTPError) -> Reply? {
         trace(reply)
-        repliesTaken += 1
-        guard repliesTaken <= Self.maximumReplies else {
+        switch awaited.came(reply) {
+        case .answer:
+            break
+        case .deferred(let taker):
+            taker?(reply)
+            return nil
+        case .tooMany:
             let reason = FTPError.protocolViolation(Self.describe(.tooManyReplies))
             fail(reason)
             throw reason
         }
-        if reply.category == .preliminary { hasBegun = true }
-        if let verb = outstanding, reply.category == .transientNegative || reply.category == .permanentNegative,
+        if let verb = awaited.next, reply.category == .transientNegative || reply.category == .permanentNegative,
             let reason = objection?(verb, reply)
         {
-            outstanding = nil
+            awaited.settleFirst()
             if reason.isConnectionLoss { fail(reason) }
             throw reason
         }
-        guard reply.code == 421, outstanding != "the greeting" else { return reply }
+        guard reply.code == 421, awaited.next != Self.greetingVerb else { return reply }
         let reason = hungUp(reply)
         fail(reason)
         throw reason
     }
 
     private func hungUp(_ reply: Reply) -> FTPError {
-        .connectionLost(hasBegun ? .afterCommand : .beforeCommand, reason: reply.summary)
+        .connectionLost(awaited.hasBegun ? .afterCommand : .beforeCommand, reason: reply.summary)
     }
 
     private func trace(_ reply: Reply) {
         guard logger.logLevel <= .debug else { return }
+        let last = reply.lines.count - 1
         for (index, line) in reply.lines.enumerated() {
-            let separator = index == reply.lines.count - 1 ? " " : "-"
-            logger.debug("[\(id)] < \(reply.code)\(separator)\(printable(line))")
+            // A directory in a reply is no more the business of a trace than one on a data connection.
+            if index == Self.tracedLines, last > index { logger.debug("[\(id)] < ... \(last - index) lines") }
+            guard index < Self.tracedLines || index == last else { continue }
+            logger.debug("[\(id)] < \(reply.code)\(index == last ? " " : "-")\(printable(line))")
         }
     }
+
+    /// How much of a reply is traced: more than `FEAT` and `HELP` of any server.
+    private static let tracedLines = 60
 
     private static func describe(_ violation: ReplyParser.Violation) -> String {
         switch violation {

@@ -39,6 +39,9 @@ struct ListingKnowledge: Sendable {
     var machineIsProven = false
     /// Whether `LIST -a` has been seen to show what `LIST` shows, or more.
     var listAllIsProven = false
+    /// Whether `STAT -a` shows what `LIST -a` shows, over the control connection.
+    private(set) var hasStatus = false
+    private var statusIsStruckOut = false
     /// In which format, and with which order of numbers in dates, `LIST` was last seen to write.
     var style: ListingStyle?
     private(set) var argument = Argument.untried
@@ -78,6 +81,15 @@ struct ListingKnowledge: Sendable {
         case .list:
             break
         }
+    }
+
+    /// The server is one of those known to list with `STAT`; each login says so again.
+    mutating func trustStatus() { hasStatus = !statusIsStruckOut }
+
+    /// Nothing is listed with `STAT` any more.
+    mutating func strikeOutStatus() {
+        statusIsStruckOut = true
+        hasStatus = false
     }
 
     /// Remembers what the base directory holds, to recognise it where something else was asked for.

@@ -38,7 +38,8 @@ struct OpenSSLError {
     private static let oldVersion =
         "the server and this program have no version of TLS in common: what is older than TLS 1.2, or than tls_min=, is"
         + " not used; the server needs an update"
-    private static let plainText =
+    /// What it means when a server speaks FTP where TLS was expected.
+    static let plainText =
         "the server answered in plain text where TLS begins; if this is the port for AUTH TLS (usually 21), mount"
         + " ftpes://, and only the port for TLS from the first byte (usually 990) as ftps://"
     private static let ownCertificate =

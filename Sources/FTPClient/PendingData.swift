@@ -1,3 +1,4 @@
+@preconcurrency import Glibc
 import Logging
 import SystemPackage
 
@@ -12,6 +13,8 @@ final class PendingData {
     }
 
     private var state: State
+    /// Whether it was made ahead of its transfer.
+    var isArmed = false
     private let logger: Logger
 
     /// A connect that is under way.
@@ -76,6 +79,17 @@ final class PendingData {
                 return true
             }
         }
+    }
+
+    /// Whether it can still become, or be, a connection on which nothing has happened. Does not wait.
+    var isAlive: Bool {
+        if case .connecting = state {
+            var entry = pollfd(fd: interest.0.rawValue, events: interest.1.rawValue, revents: 0)
+            if poll(&entry, 1, 0) == 0 { return true }
+            guard (try? advance()) == true else { return false }
+        }
+        guard case .made(let transport) = state else { return true }
+        return transport.isSilent
     }
 
     /// Gives it up, in whatever state it is.

@@ -16,6 +16,9 @@ extension PoolStateMachine {
         /// The request whose answer its holder works on ahead of anybody's wish.
         var ahead: RequestID?
 
+        /// While idle: since when its next data connection is being made, or is there.
+        var preparedSince: Instant?
+
         /// That was so, and by now somebody waits for it.
         var isPromoted = false
 

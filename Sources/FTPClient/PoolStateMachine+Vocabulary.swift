@@ -31,6 +31,8 @@ extension PoolStateMachine {
         case keepAlive(ConnectionID)
         /// Leave the directory in which it is, then ``PoolStateMachine/serviced(_:works:now:)``.
         case retreat(ConnectionID)
+        /// Give up the data connection that was made ahead on it.
+        case disarm(ConnectionID)
         /// Say goodbye and forget it.
         case close(ConnectionID)
         /// Forget it; it has ended already.
@@ -41,11 +43,16 @@ extension PoolStateMachine {
         var limit: Int
         var keepAlive: Duration
         var idleExtra: Duration
+        /// How many logins at a time. A server that takes fewer clients refuses so many in a row at most, which is below
+        /// what guards against password guessing count as an attack (five, mostly).
+        var opensAtOnce = 3
         /// Giving a stream up and taking it up again costs about four round trips: 80 ms at 20 ms each. Of 400 ms that
         /// is a fifth, and two readers still see each other move.
         var slice = Duration.milliseconds(400)
         /// A small file takes three round trips; breaking a transfer off takes two, and beginning it anew three more.
         var aheadSlice = Duration.milliseconds(100)
+        /// How old a data connection that was made ahead may get.
+        var preparationLifetime = Session.lifetime
         /// Enough for the commands of one small program run, and a transfer waits for a fraction of a second only.
         var metadataRun = 8
         /// Lingering connections of a crashed client are gone after some minutes.

@@ -7,7 +7,8 @@ import Threading
 /// ## Rules
 /// 1. A request gets an idle connection at once. The one used last comes first, so that those not needed grow old.
 /// 2. Otherwise a connection is opened, up to the limit. When none is alive at all, only one is tried, and everybody
-///    waits for its outcome: a server that is down sees one attempt at a time and not a storm.
+///    waits for its outcome: a server that is down sees one attempt at a time and not a storm. No more than
+///    ``Settings/opensAtOnce`` are tried at a time.
 /// 3. Otherwise a reading stream is asked to yield: it gives its connection up between two reads and is continued later.
 ///    Metadata work is short and somebody looks at the screen for it, so it may interrupt a stream at any time. A stream
 ///    that is only wanted by other transfers keeps its connection for ``Settings/slice`` first; else two readers would
@@ -22,7 +23,10 @@ import Threading
 ///    read ahead is small and yields to anybody after ``Settings/aheadSlice``; until then it is let finish, for to break it off
 ///    would take longer. When the wish comes, the request moves to where it belongs, and its
 ///    work counts as any other (``promote(_:now:)``).
-/// 7. The oldest connection stays; others are closed when idle for ``Settings/idleExtra``. It is kept alive when idle for
+/// 7. Transfers get the idle connection whose next data connection has been in the making for the longest, if there is
+///    any. One that is taken too early for that is *hurried*; where that goes on, another connection is opened, so that
+///    they can take turns (`PoolStateMachine+Preparation.swift`).
+/// 8. The oldest connection stays; others are closed when idle for ``Settings/idleExtra``. It is kept alive when idle for
 ///    ``Settings/keepAlive``.
 struct PoolStateMachine {
     private struct Request {
@@ -30,16 +34,17 @@ struct PoolStateMachine {
         let work: Work
     }
 
-    private let settings: Settings
+    let settings: Settings
     /// Oldest first.
-    private var connections: [Connection] = []
+    var connections: [Connection] = []
     private var metadata: Deque<Request> = []
     private var transfers: Deque<Request> = []
     private var ahead: Deque<Request> = []
     private var lastConnectionID = 0
     private var metadataGrants = 0
+    var preparation = Preparation()
     private var learned: (limit: Int, until: Instant)?
-    private var growthResumes: Instant?
+    private(set) var growthResumes: Instant?
     /// While nothing is alive: when the next attempt may be made.
     private var nextAttempt: Instant?
     /// While nothing is alive and the server takes nobody: since when.
@@ -86,7 +91,9 @@ struct PoolStateMachine {
     }
 
     /// A connection has been made and is logged in.
-    mutating func opened(_ id: ConnectionID, now: Instant) -> [Action] {
+    ///
+    /// - Parameter isPrepared: whether its next data connection is being made.
+    mutating func opened(_ id: ConnectionID, isPrepared: Bool = false, now: Instant) -> [Action] {
         refusedSince = nil
         refusals = 0
         nextAttempt = nil
@@ -95,7 +102,7 @@ struct PoolStateMachine {
             remove(id)
             return [.close(id)]
         }
-        setUse(.idle(since: now), of: id)
+        setIdle(id, isPrepared, now)
         return settle(now)
     }
 
@@ -130,7 +137,11 @@ struct PoolStateMachine {
     }
 
     /// The holder of a connection is done with it.
-    mutating func released(_ id: ConnectionID, _ outcome: Outcome, now: Instant) -> [Action] {
+    ///
+    /// - Parameter isPrepared: whether its next data connection is being made.
+    mutating func released(
+        _ id: ConnectionID, _ outcome: Outcome, isPrepared: Bool = false, now: Instant
+    ) -> [Action] {
         switch outcome {
         case .dead:
             remove(id)
@@ -141,14 +152,14 @@ struct PoolStateMachine {
             return [.recover(id)] + settle(now)
         case .usable:
             if isShutDown { return dismiss(id) }
-            setUse(.idle(since: now), of: id)
+            setIdle(id, isPrepared, now)
             return settle(now)
         }
     }
 
     /// A recovery or a keep-alive is done.
-    mutating func serviced(_ id: ConnectionID, works: Bool, now: Instant) -> [Action] {
-        released(id, works ? .usable : .dead, now: now)
+    mutating func serviced(_ id: ConnectionID, works: Bool, isPrepared: Bool = false, now: Instant) -> [Action] {
+        released(id, works ? .usable : .dead, isPrepared: isPrepared, now: now)
     }
 
     /// These connections shall leave their directory; those that are in use do so by themselves, or need it.
@@ -203,6 +214,9 @@ struct PoolStateMachine {
             switch connection.use {
             case .idle(let since):
                 moments.append(since.advanced(by: index == 0 ? settings.keepAlive : settings.idleExtra))
+                if let prepared = connection.preparedSince {
+                    moments.append(prepared.advanced(by: settings.preparationLifetime))
+                }
             case .leased(.reading, let since, asked: false) where isAnybodyWaiting:
                 moments.append(since.advanced(by: connection.isAhead ? settings.aheadSlice : settings.slice))
             case .leased, .opening, .serviced:
@@ -229,6 +243,7 @@ struct PoolStateMachine {
         actions += serveAhead(now)
         actions += askForYields(now)
         actions += maintainIdle(now)
+        actions += forgetPreparations(now)
         return actions
     }
 
@@ -243,16 +258,25 @@ struct PoolStateMachine {
 
     private mutating func grantIdle(_ now: Instant) -> [Action] {
         var actions: [Action] = []
-        while isAnybodyWaiting, let index = latestIdle, let request = nextRequest() {
+        while isAnybodyWaiting, let latest = latestIdle, let request = nextRequest() {
+            let index = request.work == .metadata ? latest : preparedIdle ?? latest
+            noteHurry(index, request.work, now)
             actions.append(grant(request, index, isAhead: false, now))
         }
-        return actions
+        return actions + relieveHurry(now)
+    }
+
+    private mutating func setIdle(_ id: ConnectionID, _ isPrepared: Bool, _ now: Instant) {
+        setUse(.idle(since: now), of: id)
+        guard let index = connections.firstIndex(where: { $0.id == id }) else { return }
+        connections[index].preparedSince = isPrepared ? now : nil
     }
 
     private mutating func grant(_ request: Request, _ index: Int, isAhead: Bool, _ now: Instant) -> Action {
         connections[index].use = .leased(request.work, since: now, asked: false)
         connections[index].ahead = isAhead ? request.id : nil
         connections[index].isPromoted = false
+        connections[index].preparedSince = nil
         return .grant(request.id, connections[index].id)
     }
 
@@ -262,10 +286,11 @@ struct PoolStateMachine {
         while let index = latestIdle, count(where: \.isIdle) + count(where: \.isBriefly) > 1,
             let request = ahead.popFirst()
         {
+            let index = request.work == .metadata ? index : preparedIdle ?? index
             actions.append(grant(request, index, isAhead: true, now))
         }
         // Only beside a connection that works: a server that is down is not asked for what nobody wants.
-        while ahead.count > count(where: \.isOpening), connections.count < limit, growthResumes == nil,
+        while ahead.count > count(where: \.isOpening), mayOpenAnother, growthResumes == nil,
             connections.contains(where: { !$0.isOpening }), limit > 1
         {
             actions.append(addConnection())
@@ -275,16 +300,20 @@ struct PoolStateMachine {
 
     private mutating func open(_ now: Instant) -> [Action] {
         var actions: [Action] = []
-        while waitingCount > count(where: \.isOpening), connections.count < limit, mayOpen(now) {
+        while waitingCount > count(where: \.isOpening), mayOpenAnother, mayOpen(now) {
             actions.append(addConnection())
         }
         return actions
     }
 
-    private mutating func addConnection() -> Action {
+    mutating func addConnection() -> Action {
         lastConnectionID += 1
         connections.append(Connection(id: lastConnectionID, use: .opening))
         return .open(lastConnectionID)
+    }
+
+    private var mayOpenAnother: Bool {
+        connections.count < limit && count(where: \.isOpening) < settings.opensAtOnce
     }
 
     private func mayOpen(_ now: Instant) -> Bool {
@@ -346,7 +375,7 @@ struct PoolStateMachine {
         min(settings.firstPause * (1 << min(refusals, 4)), settings.longestPause)
     }
 
-    private var limit: Int { min(settings.limit, learned?.limit ?? settings.limit) }
+    var limit: Int { min(settings.limit, learned?.limit ?? settings.limit) }
     private var waitingCount: Int { metadata.count + transfers.count }
     private var isAnybodyWaiting: Bool { waitingCount > 0 }
 

@@ -15,6 +15,7 @@ import Threading
 /// | `PASV` before `PRET` | ``wantsPreTransfer`` | `PRET` first |
 /// | a transfer command before the data connection is there (425) | ``connectsDataFirst`` | the other order |
 /// | `MLSD`, `LIST -a` | ``listings`` | `LIST -a`, `LIST` |
+/// | `STAT -a` | ``listings`` | `LIST -a` |
 /// | the path behind `MLSD` or `LIST` | ``listings`` | `CWD` |
 /// | `MLST` | ``hasMachineLook`` | a listing of the parent |
 /// | `SIZE`, `MDTM` | ``hasSize``, ``hasModificationTime`` | nothing: it is not known |
@@ -28,6 +29,8 @@ import Threading
 /// | `STOR` of no bytes | ``emptyFiles`` | `APPE` |
 /// | `RNTO` over an existing file | not remembered: it may be about the file | moving that file aside (``ReplacingRename``) |
 /// | `250` to `RNTO` | ``renameIsProven`` | a look after each |
+/// | a data connection made ahead | ``armedFailures`` | one made when it is needed |
+/// | several commands in one packet | ``answersOutOfStep`` | one at a time |
 /// | `CDUP` | ``hasParentCommand`` | `CWD ..` |
 /// | a usable `PWD` | ``root`` | relative paths |
 /// | `FEAT`, `CLNT`, `OPTS`, `SITE NAMEFMT` at the login | ``shunned`` | doing without |
@@ -64,6 +67,14 @@ struct ServerProfile: Sendable {
     var features: Features?
     /// Whether the greeting is that of a server known to take several commands at once.
     var takesCommandsTogether = false
+    /// Whether it was seen to lose its place then.
+    var answersOutOfStep = false
+    /// The shortest round trip that was seen; `nil`: not known.
+    var roundTrip: Duration?
+    /// Whether bytes that come on the data connection before the command for them stay there until it comes.
+    var leavesEarlyData = false
+    /// How many data connections that were made ahead did not work.
+    var armedFailures = 0
     /// Whether the server reads the control connection as TELNET (see ``ControlConnection/doublesTelnetEscape``).
     var doublesTelnetEscape = false
     /// Whether the server puts `_` in the place of a blank at the end of a name that it makes (Pure-FTPd).
@@ -94,6 +105,9 @@ struct ServerProfile: Sendable {
     }
 
     var credentials = CredentialsForm.asGiven
+
+    /// Whether the last login was `USER`, 331, `PASS`, 230.
+    var hasUsualLogin = false
 
     /// The ways of making data connections, and what is known of each.
     var dataMethods = DataMethods(NetworkSettings())

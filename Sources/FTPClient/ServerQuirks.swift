@@ -76,6 +76,15 @@ struct ServerQuirk: Sendable {
             source: "tried with 1.0.50"
         ) { $0.productKeepsTail = false },
         ServerQuirk(
+            .greeting(["vsftpd", "proftpd", "pure-ftpd"]),
+            "leaves what comes on the data connection before the command in the socket; others read it and throw it away",
+            source: "tried with each of them; pyftpdlib does the other"
+        ) { $0.leavesEarlyData = true },
+        ServerQuirk(
+            .greeting(["vsftpd"]), "answers STAT -a with what LIST -a would send, and has no MLSD",
+            source: "tried with 3.0.3"
+        ) { $0.listings.trustStatus() },
+        ServerQuirk(
             .greeting(["vsftpd"]), "tells MDTM in the zone of LIST, whichever that is", source: "tried with 3.0.3"
         ) { $0.clock.tellsAlike() },
         ServerQuirk(

@@ -68,7 +68,7 @@ extension Session {
         if case .below = location { try returnToBase(cancellation) }
         let from = Command("RNFR", try wirePath(path, cancellation))
         let to = Command("RNTO", try wirePath(ofNew: target, cancellation))
-        let replies = try sequence([from, to], together: server.known.renamesTogether, cancellation)
+        let replies = try sequence([from, to], together: sendsTogether && server.known.renamesTogether, cancellation)
         // 350 by the RFC; 2yz from servers that mean the same.
         guard let first = replies.first, first.category == .intermediate || first.category == .completion else {
             throw .refused(verb: from.verb, replies.first ?? Reply(code: 500, lines: [[]]))
@@ -189,7 +189,7 @@ extension Session {
         var isTimeSet = false
         let known = server.known
         let wire = try wirePath(path, cancellation)
-        if known.takesCommandsTogether, known.timeIsProven, known.hasChangeMode, !wire.contains(0x20) {
+        if sendsTogether, known.timeIsProven, known.hasChangeMode, !wire.contains(0x20) {
             let told = known.time == .mdtm ? known.clock.asTold(time) : time
             let commands = [Self.changeMode(mode, wire), try settingCommand(known.time, wire, told)]
             let replies = try sequence(commands, together: true, cancellation)

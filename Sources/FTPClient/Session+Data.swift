@@ -4,12 +4,14 @@ import Threading
 
 /// How a transfer is begun.
 ///
+/// 0. The data connection that was made ahead is taken, if there is one (`Session+Armed.swift`); else:
 /// 1. A data connection is asked for in the way that is best by ``DataMethods``: a proven one, else the first that has not
 ///    been tried. `EPSV` and `PASV` are in `Session+Passive.swift`, `EPRT` and `PORT` in `Session+Active.swift`. A way that
 ///    has not worked yet gets a short limit only, if there is another one.
 /// 2. The TCP connect and the transfer command travel at the same time, which saves a round trip; servers take the
 ///    connection whenever it comes. Only an upload by a way that is not proven, any transfer on a server that
 ///    has answered 425, and one through a proxy, connects first. In active mode the server connects after the command.
+///    A `REST` goes out in front of it (`Session+Restart.swift`).
 /// 3. Then both are awaited: the connection, and a 1yz (`Session+Start.swift`).
 ///
 /// A TLS handshake belongs behind step 3: servers begin theirs after the 1yz.
@@ -35,23 +37,32 @@ extension Session {
     /// - Parameters:
     ///   - command: `RETR`, `STOR`, `APPE`, `MLSD`, `LIST`.
     ///   - offset: where a `RETR` begins, in bytes.
+    ///   - head: the first bytes of an upload; ``Transfer/sentAhead`` says how many of them have gone.
     ///   - prelude: what has to be answered with 350 right before the command, each time that it is sent.
     /// - Throws: `refused` with the server's reply to the command; `unsupported` when it knows no `REST`, or no way of
     ///   making data connections that is allowed.
     func beginTransfer(
-        _ command: Command, at offset: Int64 = 0, behind prelude: Command? = nil, _ cancellation: Cancellation
+        _ command: Command, at offset: Int64 = 0, behind prelude: Command? = nil,
+        head: UploadHead? = nil, _ cancellation: Cancellation
     ) throws(FTPError) -> Transfer {
         var tried: Set<DataMethod> = []
         var hasRepeated = false
         var last: FTPError?
-        while let (method, isOnly) = try nextMethod(besides: tried) {
+        wantsArming = true
+        var armed = try takeArmed(cancellation)
+        while let (method, isOnly, made) = try nextWay(armed, besides: tried) {
+            armed = nil
             do throws(Setback) {
                 return try attemptTransfer(
-                    command, at: offset, behind: prelude, by: method, isOnly: isOnly && tried.isEmpty, cancellation)
+                    command, at: offset, behind: prelude, by: method, over: made, head, isOnly: isOnly && tried.isEmpty,
+                    cancellation)
             } catch {
                 switch error {
                 case .final(let reason):
                     throw reason
+                case .passing(let reason) where made != nil:
+                    last = reason
+                    noteArmedFailure(reason)
                 case .passing(let reason):
                     last = reason
                     if hasRepeated { giveUp(method, .failed, reason, &tried) }
@@ -76,9 +87,14 @@ extension Session {
         return .unsupported("make data connections in a way that the options allow (\(verb): \(reply.summary))")
     }
 
-    private func nextMethod(besides tried: Set<DataMethod>) throws(FTPError) -> (method: DataMethod, isOnly: Bool)? {
+    /// What to try next: the connection that is there, or a way to make one, and whether that is the only one.
+    private func nextWay(
+        _ armed: (pending: PendingData, method: DataMethod)?, besides tried: Set<DataMethod>
+    ) throws(FTPError) -> (method: DataMethod, isOnly: Bool, made: PendingData?)? {
+        if let armed { return (armed.method, false, armed.pending) }
         let ends = try dataEnds()
-        return server.known.dataMethods.best { !tried.contains($0) && ends.allow($0) }
+        let best = server.known.dataMethods.best { !tried.contains($0) && ends.allow($0) }
+        return best.map { ($0.method, $0.isOnly, nil) }
     }
 
     private func giveUp(
@@ -93,7 +109,7 @@ extension Session {
     ///
     /// - Throws: `connectionLost(.beforeCommand, …)` when the server does not come back to order soon: without data
     ///   nothing has been done, so the caller may begin anew on another connection.
-    private func takeBackCommand(_ cancellation: Cancellation) throws(FTPError) {
+    func takeBackCommand(_ cancellation: Cancellation) throws(FTPError) {
         guard hasOpenTransfer else { return }
         do throws(FTPError) {
             try recover(cancellation)
@@ -104,26 +120,32 @@ extension Session {
     }
 
     private func attemptTransfer(
-        _ command: Command, at offset: Int64, behind prelude: Command?, by method: DataMethod, isOnly: Bool,
-        _ cancellation: Cancellation
+        _ command: Command, at offset: Int64, behind prelude: Command?, by method: DataMethod, over made: PendingData?,
+        _ head: UploadHead?,
+        isOnly: Bool, _ cancellation: Cancellation
     ) throws(Setback) -> Transfer {
         let known = server.known
         let isProven = known.dataMethods.standing(of: method) == .proven
         let limit = isProven || isOnly ? timeouts.dataConnect : timeouts.firstDataConnect
-        let pending = try openData(by: method, for: command, within: limit, cancellation)
+        let pending: PendingData
+        if let made {
+            pending = made
+        } else {
+            pending = try openData(by: method, for: command, within: limit, cancellation)
+        }
         var connecting = Wait(.dataConnection, for: limit, cancellation)
         do throws(Setback) {
             if !method.isActive, known.connectsDataFirst || (command.isUpload && !isProven) {
                 try awaitConnected(pending, method, connecting)
             }
             do throws(FTPError) {
-                try restart(at: offset, cancellation)
                 if let prelude { try prepare(prelude, cancellation) }
-                try control.begin(command, cancellation)
+                try send(command, at: offset, cancellation)
             } catch {
                 throw .final(error)
             }
             hasOpenTransfer = true
+            let sentAhead = pushAhead(head, over: pending)
             // Only now the server has a reason to connect; what it does before that may take as long as the first byte.
             if method.isActive {
                 connecting = Wait(.dataConnection, for: isProven ? max(limit, timeouts.dataIdle) : limit, cancellation)
@@ -131,15 +153,24 @@ extension Session {
             let (data, early) = try awaitStart(pending, method, command, connecting)
             let transport: any Transport
             do throws(FTPError) {
+                try checkRestart()
                 transport = try secured(data, command.verb, early: early, cancellation)
             } catch {
                 throw .final(error)
             }
-            return Transfer(self, verb: command.verb, data: transport, earlyReply: early)
+            return Transfer(self, verb: command.verb, data: transport, earlyReply: early, sentAhead: sentAhead)
         } catch {
             pending.close()
             throw error
         }
+    }
+
+    /// Sends the first bytes of an upload behind its command, where there is a connection for them already.
+    private func pushAhead(_ head: UploadHead?, over pending: PendingData) -> Int64 {
+        guard let head, pending.isArmed, server.known.leavesEarlyData, security?.protectsData != true,
+            let data = pending.made
+        else { return 0 }
+        return head.push(over: data)
     }
 
     private func openData(
@@ -155,24 +186,6 @@ extension Session {
     private func prepare(_ prelude: Command, _ cancellation: Cancellation) throws(FTPError) {
         let reply = try exchange(prelude, cancellation)
         guard reply.code == 350 else { throw .refused(verb: prelude.verb, reply) }
-    }
-
-    /// Says where the next transfer begins. A `REST` whose transfer was refused may still count, so it is taken back.
-    private func restart(at offset: Int64, _ cancellation: Cancellation) throws(FTPError) {
-        guard offset > 0 || hasPendingRestart else { return }
-        let reply = try exchange(Command("REST", String(offset)), cancellation)
-        if reply.category == .intermediate || reply.category == .completion {
-            hasPendingRestart = offset > 0
-            return
-        }
-        if offset == 0 {
-            hasPendingRestart = false
-            return
-        }
-        let refusal = FTPError.refused(verb: "REST", reply)
-        guard refusal.isNotImplemented else { throw refusal }
-        server.learn { $0.hasRestart = false }
-        throw .unsupported("begin a transfer in the middle of a file (REST)")
     }
 }
 

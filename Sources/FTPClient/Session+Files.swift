@@ -7,18 +7,20 @@ extension Session {
     /// Begins to write a file.
     ///
     /// - Throws: `unsupported` when the server has no command for that mode.
-    func openWrite(_ path: RemotePath, _ mode: WriteMode, _ cancellation: Cancellation) throws(FTPError) -> Transfer {
+    func openWrite(
+        _ path: RemotePath, _ mode: WriteMode, head: UploadHead? = nil, _ cancellation: Cancellation
+    ) throws(FTPError) -> Transfer {
         try useImageType(cancellation)
         let wire = try wirePath(ofNew: path, cancellation)
         switch mode {
         case .replace:
-            return try beginTransfer(Command("STOR", wire), cancellation)
+            return try beginTransfer(Command("STOR", wire), head: head, cancellation)
         case .append:
             return try openAppend(path, wire, cancellation)
         case .at(let offset):
             guard offset > 0 else { throw .invalidArgument("writing into a file from its first byte on") }
             guard server.known.hasRestart else { throw .unsupported("write into the middle of a file (REST)") }
-            return try beginTransfer(Command("STOR", wire), at: offset, cancellation)
+            return try beginTransfer(Command("STOR", wire), at: offset, head: head, cancellation)
         case .over(let count):
             return try openStart(wire, count, cancellation)
         }

@@ -53,7 +53,8 @@ extension Session {
         }
     }
 
-    private static let all = "-a"
+    /// The option of `LIST` that also shows names with a period in front.
+    static let all = "-a"
 
     // MARK: - What works
 

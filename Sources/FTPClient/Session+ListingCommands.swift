@@ -55,7 +55,7 @@ extension Session {
         }
         let isNamed = argument != nil
         do throws(FTPError) {
-            let raw = try receiveListing(Self.listCommand(option, argument), .text, path, cancellation)
+            let raw = try receiveText(option, argument, path, cancellation)
             if raw.isCut { return raw }
             noteBase(path, raw.listing)
             if let argument {
@@ -75,6 +75,18 @@ extension Session {
             if isNamed { try changeDirectory(to: path, cancellation) }
             return RawListing(listing: Listing())
         }
+    }
+
+    /// What the directory holds, over the control connection where that is possible.
+    private func receiveText(
+        _ option: String?, _ argument: [UInt8]?, _ path: RemotePath, _ cancellation: Cancellation
+    ) throws(FTPError) -> RawListing {
+        if option == Self.all, listsByStatus,
+            let raw = try receiveByStatus([argument], of: [path], cancellation)[0]
+        {
+            return raw
+        }
+        return try receiveListing(Self.listCommand(option, argument), .text, path, cancellation)
     }
 
     private static func listCommand(_ option: String?, _ argument: [UInt8]?) -> Command {

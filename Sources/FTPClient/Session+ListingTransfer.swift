@@ -86,8 +86,7 @@ extension Session {
                 let raw = RawListing(
                     listing: finish(&parser, isCut: isCut),
                     isTruncated: isCut || reply.mentions(Self.truncatedWords))
-                if let style = raw.listing.style { server.learn { $0.listings.style = style } }
-                warn(of: raw, reply, path)
+                note(raw, reply, path)
                 return raw
             } catch {
                 guard end.byteCount == 0, let code = error.refusal?.code, code == 425 || code == 426 else {
@@ -101,7 +100,7 @@ extension Session {
     }
 
     /// The listing with names as this machine writes them.
-    private func finish(_ parser: inout ListingParser, isCut: Bool = false) -> Listing {
+    func finish(_ parser: inout ListingParser, isCut: Bool = false) -> Listing {
         var listing = parser.finish(isCut: isCut)
         skippedLines = listing.skipped
         if server.configuration.charset != nil { listing.entries = listing.entries.compactMap(local) }
@@ -158,8 +157,10 @@ extension Session {
     /// What servers say of a listing that they cut: Pure-FTPd's "Output truncated to N matches".
     private static let truncatedWords = ["truncated"]
 
-    private func warn(of raw: RawListing, _ reply: Reply, _ path: RemotePath) {
+    /// Keeps what a listing tells of the server, and writes to the log what is odd about it.
+    func note(_ raw: RawListing, _ reply: Reply, _ path: RemotePath) {
         let listing = raw.listing
+        if let style = listing.style { server.learn { $0.listings.style = style } }
         if listing.skipped > 0, server.learn({ $0.listings.complains(about: .notUnderstood, in: path) }) {
             logger.warning(
                 """
@@ -173,7 +174,7 @@ extension Session {
     }
 
     /// The present by the server's wall clock, for dates without a year.
-    private var listingNow: Timestamp {
+    var listingNow: Timestamp {
         let now = Timestamp.now
         return Timestamp(seconds: now.seconds &+ server.known.clock.offset(at: now.seconds))
     }

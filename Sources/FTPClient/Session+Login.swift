@@ -41,6 +41,7 @@ extension Session {
         defer { control.loginLimit = nil }
         server.learn { $0.learn(greeting: greeting) }
         try negotiateTLS(until: limit, cancellation)
+        if try logInTogether(cancellation) { return }
         try authenticate(cancellation)
         try learnFeatures(cancellation)
         control.doublesTelnetEscape = server.configuration.telnetEscape ?? server.known.doublesTelnetEscape
@@ -59,9 +60,8 @@ extension Session {
     /// `USER`, and what the server asks for after it (RFC 959 §5.4): 230 is enough at any step, 331 asks for the
     /// password, 332 for the account.
     private func authenticate(_ cancellation: Cancellation) throws(FTPError) {
-        let configuration = server.configuration
         let form = server.known.credentials
-        var command = Command("USER", credential(configuration.user, form))
+        var command = userCommand
         var isGreetingRepeated = false
         // Each of the three is asked for at most once; and a second greeting may stand in the place of an answer.
         for _ in 0..<4 {
@@ -75,15 +75,17 @@ extension Session {
                 // The greeting once more, and the answer to USER behind it; or a server that says 220 for 230. Sending
                 // the password is right for both.
                 isGreetingRepeated = true
-                command = password(form)
+                command = passwordCommand
             case 331 where command.verb == "USER":
-                command = password(form)
+                command = passwordCommand
             case 332 where command.verb != "ACCT":
-                guard let account = configuration.account else { throw .loginRefused(reply) }
+                guard let account = server.configuration.account else { throw .loginRefused(reply) }
                 command = Command("ACCT", credential(account, form), isSecret: true)
             default:
                 let isIn = reply.category == .completion || (isGreetingRepeated && reply.code == 503)
                 guard isIn else { throw refusal(reply, form) }
+                let isUsual = command.verb == "PASS" && !isGreetingRepeated
+                server.learn { $0.hasUsualLogin = isUsual }
                 if isGreetingRepeated { try control.realign(Wait(.login, until: loginLimit, cancellation)) }
                 return
             }
@@ -91,8 +93,10 @@ extension Session {
         throw .protocolViolation("the login asks for more than user, password and account")
     }
 
-    private func password(_ form: ServerProfile.CredentialsForm) -> Command {
-        Command("PASS", credential(server.configuration.password.bytes, form), isSecret: true)
+    var userCommand: Command { Command("USER", credential(server.configuration.user, server.known.credentials)) }
+
+    var passwordCommand: Command {
+        Command("PASS", credential(server.configuration.password.bytes, server.known.credentials), isSecret: true)
     }
 
     private var loginLimit: Deadline {
@@ -100,10 +104,14 @@ extension Session {
         return limit.earlier(control.loginLimit ?? limit)
     }
 
-    /// A 421 in the login is about the number of clients, not about a dead connection.
     private func answerToLogin(_ command: Command, _ cancellation: Cancellation) throws(FTPError) -> Reply {
+        try sayingWhyItEnds { () throws(FTPError) in try control.exchange(command, cancellation, phase: .login) }
+    }
+
+    /// Runs a part of the login. A 421 in it is about the number of clients, not about a dead connection.
+    func sayingWhyItEnds<Result>(_ body: () throws(FTPError) -> Result) throws(FTPError) -> Result {
         do throws(FTPError) {
-            return try control.exchange(command, cancellation, phase: .login)
+            return try body()
         } catch {
             if case .connectionLost(_, let reason) = error, reason.hasPrefix("421") {
                 let reply = Reply(code: 421, lines: [Array(reason.utf8.dropFirst(4))])
@@ -121,7 +129,7 @@ extension Session {
 
     /// What a refusal means: servers say that they are full with 421, but also with 530 and 500. Where user or password
     /// can be written in another way, that is tried next.
-    private func refusal(_ reply: Reply, _ form: ServerProfile.CredentialsForm) -> FTPError {
+    func refusal(_ reply: Reply, _ form: ServerProfile.CredentialsForm) -> FTPError {
         if reply.says(.tooManyConnections) { return .tooManyConnections(reply) }
         let configuration = server.configuration
         let given = [configuration.user, configuration.password.bytes]
@@ -146,7 +154,7 @@ extension Session {
     /// Sends a command of the login that it can do without.
     ///
     /// - Returns: `nil` when this server cannot even be asked.
-    private func offer(_ command: Command, _ cancellation: Cancellation) throws(FTPError) -> Reply? {
+    func offer(_ command: Command, _ cancellation: Cancellation) throws(FTPError) -> Reply? {
         guard !server.known.shunned.contains(command.verb) else { return nil }
         let overall = control.loginLimit
         // A third of what is left: silence shall leave time for a login without it.
@@ -192,62 +200,6 @@ extension Session {
         }
         if isNew { try prepare(cancellation) }
         return isNew
-    }
-
-    // MARK: - The base directory
-
-    /// `OPTS UTF8` and `OPTS MLST` where announced, and the base directory.
-    private func enterBase(_ cancellation: Cancellation) throws(FTPError) {
-        let known = server.known
-        let protection = protectionCommands
-        var offers: [Command] = []
-        if known.features?.contains("UTF8") == true {
-            if server.configuration.charset == nil {
-                // Some servers turn UTF8 on only for clients that have told their name.
-                if known.features?.contains("CLNT") == true { offers.append(Command("CLNT", "ftpfs")) }
-                offers.append(Command("OPTS", "UTF8 ON"))
-            } else {
-                // Who names another set knows that the names are in it. IIS sends its own code page only behind this;
-                // to others it means nothing.
-                offers.append(Command("OPTS", "UTF8 OFF"))
-            }
-        }
-        // Together with others it costs nothing, and makes each listing shorter.
-        if let selection = known.factSelection(exactly: known.takesCommandsTogether) { offers.append(selection) }
-        let base = try server.configuration.base.wirePath.map { (path) throws(FTPError) in try wireBytes(path) }
-        let enter = base.map { Command("CWD", $0) }
-        guard known.takesCommandsTogether, known.shunned.isEmpty else {
-            for command in protection {
-                try judgeEntry(command, try exchange(command, cancellation), cancellation)
-            }
-            for command in offers { _ = try offer(command, cancellation) }
-            if let enter { try judgeEntry(enter, try exchange(enter, cancellation), cancellation) }
-            return
-        }
-        var commands = protection + offers
-        if let enter { commands.append(enter) }
-        commands.append(Command("TYPE", "I"))
-        if known.root == .unknown { commands.append(Command("PWD")) }
-        let replies = try control.exchange(commands, cancellation)
-        for (command, reply) in zip(commands, replies) { try judgeEntry(command, reply, cancellation) }
-    }
-
-    private func judgeEntry(_ command: Command, _ reply: Reply, _ cancellation: Cancellation) throws(FTPError) {
-        switch command.verb {
-        case "PBSZ", "PROT":
-            try judgeProtection(command, reply, cancellation)
-        case "CWD":
-            guard reply.category == .completion else {
-                throw .baseDirectoryRefused(path: command.argument ?? [], reply)
-            }
-        case "TYPE":
-            isImageType = reply.category == .completion
-        case "PWD":
-            learnRoot(reply)
-        default:
-            // CLNT and OPTS are offers; what the server makes of them does not matter.
-            return
-        }
     }
 }
 

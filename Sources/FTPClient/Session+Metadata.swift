@@ -89,6 +89,13 @@ extension Session {
             guard let entry = try status(of: path, cancellation) else { return nil }
             return FileVersion(size: entry.size, modified: entry.modified, precision: entry.precision)
         }
+        if sendsTogether, isImageType, server.known.hasSize, server.known.hasModificationTime {
+            let wire = try wirePath(path, cancellation)
+            let replies = try control.exchange([Command("SIZE", wire), Command("MDTM", wire)], cancellation)
+            let size = try judgeSize(replies[0]).flatMap { $0 == 0 ? nil : $0 }
+            let time = try judgeTime(replies[1]).map { server.known.clock.fromTold($0) }
+            return FileVersion(size: size, modified: time)
+        }
         // Some servers say 0 of every file; what is read then tells.
         let size = try size(of: path, cancellation).flatMap { $0 == 0 ? nil : $0 }
         return FileVersion(size: size, modified: try modificationTime(of: path, cancellation))
@@ -107,6 +114,10 @@ extension Session {
             try useImageType(cancellation)
             reply = try exchange(command, cancellation)
         }
+        return try judgeSize(reply)
+    }
+
+    private func judgeSize(_ reply: Reply) throws(FTPError) -> Int64? {
         if reply.code == 213 { return SizeReply.parse(reply.text) }
         let refusal = FTPError.refused(verb: "SIZE", reply)
         guard refusal.isNotImplemented else { throw refusal }
@@ -123,7 +134,10 @@ extension Session {
     /// What `MDTM` says, in whatever zone the server says it.
     func plainModificationTime(of path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> Timestamp? {
         guard server.known.hasModificationTime else { return nil }
-        let reply = try exchange(Command("MDTM", try wirePath(path, cancellation)), cancellation)
+        return try judgeTime(try exchange(Command("MDTM", try wirePath(path, cancellation)), cancellation))
+    }
+
+    private func judgeTime(_ reply: Reply) throws(FTPError) -> Timestamp? {
         if reply.code == 213 { return ModificationTimeReply.parse(reply.text) }
         let refusal = FTPError.refused(verb: "MDTM", reply)
         guard refusal.isNotImplemented else { throw refusal }

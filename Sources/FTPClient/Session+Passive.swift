@@ -20,7 +20,13 @@ extension Session {
     func openPassive(
         _ method: DataMethod, for command: Command, within limit: Duration, _ cancellation: Cancellation
     ) throws(Setback) -> PendingData {
-        let reply = try askForPort(method, command, cancellation)
+        try connect(to: try askForPort(method, command, cancellation), method, within: limit, cancellation)
+    }
+
+    /// Begins to connect to the port that the server has named. Waits only for a proxy.
+    func connect(
+        to reply: Reply, _ method: DataMethod, within limit: Duration, _ cancellation: Cancellation
+    ) throws(Setback) -> PendingData {
         let refusal = FTPError.refused(verb: method.rawValue, reply)
         guard reply.category == .completion else {
             // 425 and the like: it has no port free just now.

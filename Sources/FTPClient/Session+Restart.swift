@@ -39,6 +39,7 @@ extension Session {
             } catch {
                 // Learned just now that there is no REST.
                 guard case .unsupported = error, !server.known.hasRestart else { throw error }
+                try takeBackCommand(cancellation)
             }
         }
         return try openReadSkipping(command, offset, size, cancellation)
@@ -104,6 +105,46 @@ extension Session {
         try recover(cancellation)
         return count
     }
+
+    // MARK: - The command
+
+    /// Sends a transfer command, and before it where the transfer begins.
+    ///
+    /// `REST` and `RETR` go out together where the server is known to take that, and to heed such offsets: what a refused
+    /// `REST` would make of the `RETR` is then seen by ``checkRestart()`` before the first byte is used. In front of an upload
+    /// its answer is awaited: a refused one would cut the file.
+    func send(_ command: Command, at offset: Int64, _ cancellation: Cancellation) throws(FTPError) {
+        guard offset > 0 || hasPendingRestart else { return try control.begin(command, cancellation) }
+        let rest = Command("REST", String(offset))
+        guard sendsTogether, !command.isUpload, server.known.restart.trust(in: offset) == .proven else {
+            takeRestartReply(try exchange(rest, cancellation), offset)
+            try checkRestart()
+            return try control.begin(command, cancellation)
+        }
+        hasPendingRestart = true
+        let taker: (Reply) -> Void = { [weak self] reply in self?.takeRestartReply(reply, offset) }
+        try control.begin(command, behind: (rest, taker), cancellation)
+    }
+
+    /// Takes the answer to a `REST`. One whose transfer is refused may still count, so it is then taken back by `REST 0`,
+    /// whose own answer does not matter.
+    private func takeRestartReply(_ reply: Reply, _ offset: Int64) {
+        let isAccepted = reply.category == .intermediate || reply.category == .completion
+        hasPendingRestart = isAccepted && offset > 0
+        restartRefusal = isAccepted || offset == 0 ? nil : reply
+    }
+
+    /// Looks whether the last `REST` was accepted.
+    func checkRestart() throws(FTPError) {
+        guard let reply = restartRefusal else { return }
+        restartRefusal = nil
+        let refusal = FTPError.refused(verb: "REST", reply)
+        guard refusal.isNotImplemented else { throw refusal }
+        server.learn { $0.hasRestart = false }
+        throw .unsupported("begin a transfer in the middle of a file (REST)")
+    }
+
+    // MARK: - Without it
 
     private func openReadSkipping(
         _ command: Command, _ offset: Int64, _ size: Int64?, _ cancellation: Cancellation

@@ -88,7 +88,8 @@ extension Session {
         let store = TLSSessionStore()
         let check = CertificateCheck(settings, host: host)
         let maximum = server.known.tls.maximum
-        let tls = try control.startTLS { (socket) throws(FTPError) -> TLSTransport in
+        let tls = try control.startTLS(isFirst: settings.mode == .implicit) {
+            (socket) throws(FTPError) -> TLSTransport in
             let tls = try TLSTransport(
                 over: socket, try server.tlsContext(), host: host, TLSCallbacks(store, check), maximum: maximum)
             try tls.handshake(Wait(.tlsHandshake, until: limit, cancellation))

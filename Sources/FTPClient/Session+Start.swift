@@ -56,7 +56,7 @@ extension Session {
         while true {
             // The final reply may come without a data connection, also behind a 1yz.
             let awaitsReply = !hasStarted || (pending.made == nil && early == nil && !control.isClosed)
-            if awaitsReply, let reply = try startReply(command.verb, method, hasStarted, pending.made != nil) {
+            if awaitsReply, let reply = try startReply(command.verb, method, hasStarted, pending) {
                 hasStarted = true
                 hasPendingRestart = false
                 patience = nil
@@ -100,7 +100,7 @@ extension Session {
 
     /// The first reply, if it is there; once the transfer has started, the final one. A refusal is thrown.
     private func startReply(
-        _ verb: String, _ method: DataMethod, _ hasStarted: Bool, _ isConnected: Bool
+        _ verb: String, _ method: DataMethod, _ hasStarted: Bool, _ pending: PendingData
     ) throws(Setback) -> Reply? {
         let reply: Reply?
         do throws(FTPError) {
@@ -128,8 +128,8 @@ extension Session {
             let refusal = FTPError.refused(verb: verb, reply)
             guard reply.code == 425 else { throw .final(refusal) }
             let isProven = server.known.dataMethods.standing(of: method) == .proven
-            if !isConnected, !isProven { throw .method(refusal) }
-            if !method.isActive { server.learn { $0.connectsDataFirst = true } }
+            if pending.made == nil, !isProven { throw .method(refusal) }
+            if !method.isActive, !pending.isArmed { server.learn { $0.connectsDataFirst = true } }
             throw .passing(refusal)
         }
     }

@@ -60,6 +60,14 @@ final class Session: @unchecked Sendable {
     /// Whether commands that belong together have been begun, and not all their replies read: an `RNFR` may be waiting for
     /// its `RNTO`.
     var isMidSequence = false
+    /// The refusal of the last `REST`, until it has been looked at.
+    var restartRefusal: Reply?
+    /// The data connection that is made ahead.
+    var armed: Armed?
+    /// Whether a transfer was begun after that was last asked for: another one may follow.
+    var wantsArming = false
+    /// Whether an answer came that cannot be the answer, so that nobody knows which command the next one is for.
+    var isOutOfStep = false
     /// How many lines of the last listing were not understood.
     var skippedLines = 0
     /// The first line of the greeting that says something.
@@ -81,7 +89,8 @@ final class Session: @unchecked Sendable {
     /// Whether it can be used again as it is.
     var condition: Condition {
         if control.isClosed { return .dead }
-        return control.outstanding == nil && !hasOpenTransfer && !isMidSequence ? .usable : .outOfStep
+        let isInStep = control.outstanding == nil && !hasOpenTransfer && !isMidSequence && !isOutOfStep
+        return isInStep ? .usable : .outOfStep
     }
 
     private init(_ server: SharedServer, _ control: ControlConnection) {
@@ -90,6 +99,8 @@ final class Session: @unchecked Sendable {
         timeouts = server.configuration.timeouts
         logger = server.configuration.logger
     }
+
+    deinit { disarm() }
 
     /// One attempt to connect and log in. Blocks until done, at most until the deadline.
     static func attempt(
@@ -100,6 +111,7 @@ final class Session: @unchecked Sendable {
         configuration.logger.debug("[\(id)] connecting to \(host) port \(configuration.port)")
         let transport = try Dialer.connectToServer(configuration, overall: overall, cancellation)
         transport.configureForControl()
+        if let seen = transport.roundTrip { server.learn { $0.roundTrip = min($0.roundTrip ?? seen, seen) } }
         let control = ControlConnection(
             id: id, transport: transport, timeouts: configuration.timeouts, logger: configuration.logger)
         let session = Session(server, control)
@@ -150,16 +162,19 @@ final class Session: @unchecked Sendable {
     /// Brings the session back in step after an owner that left replies unread. Blocks at most `timeouts.recovery`.
     func recover(_ cancellation: Cancellation) throws(FTPError) {
         let wait = Wait(.reply(verb: control.outstanding ?? "ABOR"), for: timeouts.recovery, cancellation)
+        // ABOR takes a port back, and with a misplaced answer nobody knows to which command it was opened.
+        disarm()
         let isTransfer = hasOpenTransfer
         hasOpenTransfer = false
         if let verb = control.outstanding, ["TYPE", "CWD", "CDUP"].contains(verb) {
             isImageType = false
             location = .unknown
         }
-        let wasMidSequence = isMidSequence
+        let needsMark = isMidSequence || isOutOfStep
         isMidSequence = false
+        isOutOfStep = false
         try control.resynchronize(abortingTransfer: isTransfer, wait)
         // Reads what else is on its way. Any command but RNTO makes most servers forget an RNFR (RFC 959 §4.1.3).
-        if wasMidSequence { try control.realign(wait) }
+        if needsMark { try control.realign(wait) }
     }
 }

@@ -68,6 +68,28 @@ final class SocketTransport: Transport {
         }
     }
 
+    /// Whether neither bytes nor an end nor a failure have come.
+    var isSilent: Bool {
+        withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { byte in
+            do throws(TransportError) {
+                return try peek(into: byte) == nil
+            } catch {
+                return false
+            }
+        }
+    }
+
+    /// How long a packet and its acknowledgement take, as the kernel has seen it; `nil`: it does not say.
+    var roundTrip: Duration? {
+        var info = tcp_info()
+        var length = socklen_t(MemoryLayout<tcp_info>.size)
+        guard getsockopt(descriptor.rawValue, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0, info.tcpi_rtt > 0
+        else {
+            return nil
+        }
+        return .microseconds(Int64(info.tcpi_rtt))
+    }
+
     /// How connecting went, once the descriptor is ready for output: `nil` for well.
     func connectFailure() -> Errno? {
         var code: Int32 = 0
@@ -149,6 +171,8 @@ final class SocketTransport: Transport {
             }
         }
     }
+
+    func acknowledge() { set(Int32(IPPROTO_TCP), TCP_QUICKACK, 1) }
 
     func finishWriting(_ wait: Wait) throws(TransportError) {
         if shutdown(descriptor.rawValue, Int32(SHUT_WR)) != 0 { throw .lost(Errno(rawValue: errno)) }

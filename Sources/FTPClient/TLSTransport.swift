@@ -217,6 +217,8 @@ final class TLSTransport: Transport, @unchecked Sendable {
 
     // MARK: - The end
 
+    func acknowledge() { socket.acknowledge() }
+
     func interrupt() { socket.interrupt() }
 
     func close(abortively: Bool) {

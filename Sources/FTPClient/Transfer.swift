@@ -21,10 +21,13 @@ final class Transfer: @unchecked Sendable {
     private var isDataOpen = true
     /// How many bytes have come.
     private var received: Int64 = 0
+    /// How many bytes of an ``UploadHead`` went out with the command.
+    let sentAhead: Int64
     /// Which part of which file is being read, where the size is known.
     private var expected: (size: Int64, offset: Int64)?
 
-    init(_ session: Session, verb: String, data: any Transport, earlyReply: Reply?) {
+    init(_ session: Session, verb: String, data: any Transport, earlyReply: Reply?, sentAhead: Int64 = 0) {
+        self.sentAhead = sentAhead
         self.session = session
         self.verb = verb
         self.data = data
@@ -133,6 +136,8 @@ final class Transfer: @unchecked Sendable {
         if let early = earlyReply {
             reply = early
         } else {
+            // The server has sent all and is about to say so. During an upload some take any command for an ABOR.
+            if !isUpload { session.arm() }
             do throws(FTPError) {
                 reply = try session.control.finalReply(wait)
             } catch {

@@ -23,6 +23,9 @@ protocol Transport: AnyObject, Sendable {
     /// What to wait for at ``descriptor`` when ``writeAvailable(_:)`` has no room.
     var writingAwaits: Readiness { get }
 
+    /// Tells the other side now what has been received, and not when the kernel thinks it best. A hint.
+    func acknowledge()
+
     /// Ends this side's direction; the other side sees the end after the last byte. Reading goes on.
     func finishWriting(_ wait: Wait) throws(TransportError)
 

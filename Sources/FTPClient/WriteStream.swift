@@ -29,19 +29,27 @@ package final class WriteStream: Sendable {
     private let path: RemotePath
     private let mode: WriteMode
     private let logger: Logger
+    /// What went out with the command, if anything did.
+    private let head: UploadHead?
     private let state: Monitor<State>
 
-    init(_ pool: ConnectionPool, _ server: SharedServer, _ path: RemotePath, _ mode: WriteMode, _ transfer: Transfer) {
+    init(
+        _ pool: ConnectionPool, _ server: SharedServer, _ path: RemotePath, _ mode: WriteMode, _ head: UploadHead?,
+        _ transfer: Transfer
+    ) {
         self.pool = pool
         self.path = path
         self.mode = mode
         logger = server.configuration.logger
         state = Monitor(State(phase: .open(transfer)))
+        self.head = head
     }
 
     deinit { abort() }
 
     /// Sends a range of a local file; returns when the last byte has been handed to the network.
+    ///
+    /// What of an ``UploadHead`` has gone out with the command is not sent again.
     ///
     /// Blocks as long as the server takes the bytes; fails when it takes none for `timeouts.dataIdle`.
     ///
@@ -51,11 +59,7 @@ package final class WriteStream: Sendable {
     ) throws(FTPError) {
         let transfer = try take()
         do throws(FTPError) {
-            if let socket = transfer.plainDescriptor {
-                try Self.sendDirectly(file, range, transfer, socket, cancellation)
-            } else {
-                try Self.sendCopied(file, range, transfer, cancellation)
-            }
+            try transfer.send(from: file, range.dropping(what: head, transfer.sentAhead), cancellation)
             state.withLock { state in
                 state.sent += range.upperBound - range.lowerBound
                 state.phase = .open(transfer)
@@ -154,79 +158,12 @@ package final class WriteStream: Sendable {
             return false
         }
     }
-
-    // MARK: - Sending
-
-    /// How much one `sendfile` may move, so that a cancellation is seen soon also on a fast link.
-    private static let pieceLength = 1024 * 1024
-
-    private static func sendDirectly(
-        _ file: FileDescriptor, _ range: Range<Int64>, _ transfer: Transfer, _ socket: FileDescriptor,
-        _ cancellation: Cancellation
-    ) throws(FTPError) {
-        let signal = SuppressedPipeSignal()
-        defer { signal.restore() }
-        var offset = off_t(range.lowerBound)
-        while offset < range.upperBound {
-            if cancellation.isCancelled { throw .cancelled }
-            let count = sendfile(
-                socket.rawValue, file.rawValue, &offset, Int(min(range.upperBound - Int64(offset), Int64(pieceLength))))
-            if count > 0 { continue }
-            if count == 0 {
-                throw .localFailure(.ioError, doing: "reading a spool file that is shorter than it should be")
-            }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: try transfer.waitForRoom(cancellation)
-            case EPIPE, ECONNRESET, ETIMEDOUT, ENOTCONN:
-                throw .connectionLost(.afterCommand, reason: "the data connection: \(Errno(rawValue: errno))")
-            case EINVAL, ENOSYS:
-                // A file system that sendfile(2) does not read from.
-                try sendCopied(file, Int64(offset)..<range.upperBound, transfer, cancellation)
-                return
-            default: throw .localFailure(Errno(rawValue: errno), doing: "sendfile")
-            }
-        }
-    }
-
-    private static func sendCopied(
-        _ file: FileDescriptor, _ range: Range<Int64>, _ transfer: Transfer, _ cancellation: Cancellation
-    ) throws(FTPError) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 4096)
-        defer { buffer.deallocate() }
-        var offset = range.lowerBound
-        while offset < range.upperBound {
-            let wanted = Int(min(range.upperBound - offset, Int64(buffer.count)))
-            let count = pread(file.rawValue, buffer.baseAddress, wanted, off_t(offset))
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw .localFailure(count < 0 ? Errno(rawValue: errno) : .ioError, doing: "reading the spool file")
-            }
-            try transfer.checkEarlyReply()
-            try transfer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), cancellation)
-            offset += Int64(count)
-        }
-    }
 }
 
-/// Keeps SIGPIPE from this thread: `sendfile(2)` has no flag for that, and its callers' threads are not this program's.
-private struct SuppressedPipeSignal {
-    private var before = sigset_t()
-    private var pipe = sigset_t()
-
-    init() {
-        sigemptyset(&pipe)
-        sigaddset(&pipe, SIGPIPE)
-        pthread_sigmask(SIG_BLOCK, &pipe, &before)
-    }
-
-    /// Takes a signal that came off the queue, and lets the thread have its mask back.
-    func restore() {
-        var (pipe, before) = (pipe, before)
-        if sigismember(&before, SIGPIPE) == 0 {
-            var noTime = timespec()
-            while sigtimedwait(&pipe, nil, &noTime) > 0 {}
-        }
-        pthread_sigmask(SIG_SETMASK, &before, nil)
+extension Range<Int64> {
+    /// The range without what of it was sent ahead.
+    fileprivate func dropping(what head: UploadHead?, _ sent: Int64) -> Self {
+        guard let head, sent > 0, lowerBound == head.range.lowerBound else { return self }
+        return Swift.min(lowerBound + sent, upperBound)..<upperBound
     }
 }

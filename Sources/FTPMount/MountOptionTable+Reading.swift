@@ -1,3 +1,5 @@
+import FTPClient
+
 extension MountOption {
     /// How files and directories are read.
     static let reading: [MountOption] = [
@@ -11,6 +13,17 @@ extension MountOption {
             default: return false
             }
             return true
-        }
+        },
+        MountOption(
+            "pipelining", value: "auto|off", allowed: "auto or off", standard: "auto",
+            "`auto`: send commands together and make data connections ahead where the server is known to take that; `off`"
+        ) { options, text in
+            switch text {
+            case Array("auto".utf8): options.pipelining = .automatic
+            case Array("off".utf8): options.pipelining = .off
+            default: return false
+            }
+            return true
+        },
     ]
 }

@@ -54,7 +54,7 @@ extension MountOption {
             "how long a directory listing is taken as true"
         ) { $0.directoryTimeToLive = $1 },
         .number(
-            "connections", aliases: ["max_conns"], in: 1...64, standard: "4",
+            "connections", aliases: ["max_conns"], in: 1...64, standard: "8",
             "how many connections to the server there may be"
         ) { $0.connections = $1 },
         MountOption(

@@ -125,6 +125,7 @@ extension ClientConfiguration {
         network = plan.options.network
         network.proxy = plan.proxy
         timeZone = plan.options.timeZone
+        pipelining = plan.options.pipelining
         timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
     }
 }

@@ -20,7 +20,7 @@ package struct ReplyParser: Sendable {
     package enum Violation: Error, Hashable, Sendable {
         /// A line is longer than ``ReplyParser/maximumLineLength``.
         case lineTooLong
-        /// One reply has more than ``ReplyParser/maximumLineCount`` lines or ``ReplyParser/maximumReplyLength`` bytes.
+        /// One reply has more lines or bytes than the ``ReplyParser/limit`` says.
         case replyTooLong
         /// More than ``ReplyParser/maximumWaitingReplies`` replies wait, which nobody asked for.
         case tooManyReplies
@@ -31,10 +31,23 @@ package struct ReplyParser: Sendable {
     /// What a line may hold, in bytes. The longest honest lines carry one path, which Linux limits to 4 KiB (PATH_MAX),
     /// with some facts; sixteen times that leaves room for a path of another system, quoted and escaped.
     package static let maximumLineLength = 64 * 1024
-    /// What one reply may hold, in bytes. The longest honest ones are `HELP` and `STAT` of a directory, tens of KiB.
-    package static let maximumReplyLength = 1024 * 1024
-    /// How many lines one reply may have: a bound on empty lines, which cost memory without counting as bytes.
-    package static let maximumLineCount = 10_000
+    /// What one reply may hold.
+    package struct Limit: Hashable, Sendable {
+        package var bytes: Int
+        /// A bound on empty lines too, which cost memory without counting as bytes.
+        package var lines: Int
+
+        package init(bytes: Int, lines: Int) {
+            self.bytes = bytes
+            self.lines = lines
+        }
+
+        /// The longest honest replies to what is not meant to list a directory are those to `HELP` and `STAT`, tens of KiB.
+        package static let usual = Limit(bytes: 1024 * 1024, lines: 10_000)
+    }
+
+    /// What the replies that come next may hold.
+    package var limit = Limit.usual
     /// How many complete replies may wait. A client has a handful of commands under way; a server that sends
     /// hundreds of replies unasked has lost its place.
     package static let maximumWaitingReplies = 1_000
@@ -81,18 +94,22 @@ package struct ReplyParser: Sendable {
     package mutating func consume(_ bytes: some Collection<UInt8>) throws(Violation) {
         if let violation { throw violation }
         do throws(Violation) {
-            for byte in bytes {
-                if byte == ASCII.lineFeed {
-                    try finishLine()
-                } else {
-                    if line.count == Self.maximumLineLength { throw .lineTooLong }
-                    line.append(byte)
-                }
+            var rest = bytes[...]
+            while let end = rest.firstIndex(of: ASCII.lineFeed) {
+                try hold(rest[..<end])
+                try finishLine()
+                rest = rest[end...].dropFirst()
             }
+            try hold(rest)
         } catch {
             violation = error
             throw error
         }
+    }
+
+    private mutating func hold(_ piece: some Collection<UInt8>) throws(Violation) {
+        if piece.count > Self.maximumLineLength - line.count { throw .lineTooLong }
+        line.append(contentsOf: piece)
     }
 
     private mutating func finishLine() throws(Violation) {
@@ -126,7 +143,7 @@ package struct ReplyParser: Sendable {
         let rest = isMarked ? Array(text.dropFirst(4)) : text
         reply.lines.append(rest)
         reply.length += rest.count
-        if reply.lines.count > Self.maximumLineCount || reply.length > Self.maximumReplyLength { throw .replyTooLong }
+        if reply.lines.count > limit.lines || reply.length > limit.bytes { throw .replyTooLong }
         if isMarked, text.count == 3 || text[3] != ASCII.minus {
             try deliver(Reply(code: reply.code, lines: reply.lines))
         } else {

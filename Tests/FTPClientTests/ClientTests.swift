@@ -35,7 +35,7 @@ struct ClientTests {
         let served = try Served(.vsftpd, base: base) { $0.add("pub/f", text: "x") }
         #expect(try served.names() == ["f"])
         #expect(
-            served.server.transcript.verbs == ["USER", "PASS", "FEAT", "CWD", "TYPE", "PWD", "EPSV", "LIST"])
+            served.server.transcript.verbs == ["USER", "PASS", "FEAT", "CWD", "TYPE", "PWD", "STAT", "REST", "REST"])
     }
 
     @Test func onAWarmConnectionEachOperationTakesWhatItNeeds() throws {

@@ -111,10 +111,12 @@ struct ListingDialectTests {
 
     @Test(arguments: [Dialect.vsftpd, .proftpd])
     func ofATruncatedListingMissingNamesAreAskedFor(_ base: Dialect) throws {
-        let served = try Served(Self.dialect(base) { $0.listingLimit = 3 }, connections: 1) { tree in
-            tree.addMany(10, in: "", size: 7)
-            tree.addDirectory("late")
-        }
+        let served = try Served(
+            Self.dialect(base) { $0.listingLimit = 3 }, connections: 1,
+            fill: { tree in
+                tree.addMany(10, in: "", size: 7)
+                tree.addDirectory("late")
+            }, configure: { $0.pipelining = .off })
         let listing = try served.client.listing(of: .root, cancellation: served.cancellation)
         #expect(!listing.isComplete)
         #expect(listing.entries.count < 10)

@@ -344,7 +344,7 @@ struct OperationTests {
         }
         #expect(error?.kind == .denied)
         // One that shows both names, for the rename; one that shows the target, for the error.
-        #expect(served.server.transcript.since(mark).count(of: "LIST") == 2)
+        #expect(served.server.transcript.since(mark).count(of: "STAT") == 2)
     }
 
     // MARK: Times and modes

@@ -328,6 +328,8 @@ private struct PoolModel {
             case .keepAlive(let id), .retreat(let id):
                 if idle.remove(id) == nil { problems.append("\(id) kept alive, but is not idle") }
                 serviced.insert(id)
+            case .disarm(let id):
+                if !idle.contains(id) { problems.append("\(id) disarmed, but is not idle") }
             case .close(let id):
                 if idle.remove(id) == nil { problems.append("\(id) closed, but is not idle") }
             case .discard:

@@ -292,13 +292,9 @@ struct ReplacingRenameTests {
     // MARK: In step
 
     @Test func nothingButRNTOFollowsAnRNFRThatWasCancelled() throws {
-        var dialect = Dialect.proftpd
-        dialect.says[.greeting] = "220 Service ready"
         let served = try Served(
-            dialect, connections: 1, faults: FaultPlan([.nth(1, "RNFR", .delay(.milliseconds(300)))])
-        ) {
-            $0.add("f", text: "x")
-        }
+            .proftpd, connections: 1, faults: FaultPlan([.nth(1, "RNFR", .delay(.milliseconds(300)))]),
+            fill: { $0.add("f", text: "x") }, configure: { $0.pipelining = .off })
         let cancellation = Cancellation()
         let pending = try Pending {
             try served.client.rename(try remote("f"), to: try remote("g"), cancellation: cancellation)

@@ -18,7 +18,7 @@ enum Scripted {
 
     /// A session with a server.
     static func session(
-        _ server: ScriptedServer, _ network: NetworkSettings = .init(),
+        _ server: ScriptedServer, _ network: NetworkSettings = .init(), armsFrom: Duration = Session.worthwhile,
         _ change: (inout ClientConfiguration.Timeouts) -> Void = { _ in }
     ) throws(FTPError) -> Session {
         var timeouts = ClientConfiguration.Timeouts()
@@ -27,6 +27,7 @@ enum Scripted {
             host: "127.0.0.1", port: server.port, user: Array("me".utf8), password: Secret("secret"),
             timeouts: timeouts)
         configuration.network = network
+        configuration.armsFrom = armsFrom
         return try Session.establish(SharedServer(configuration), id: 1, Cancellation())
     }
 

@@ -237,6 +237,11 @@ final class TLSPeer: Sendable {
                 guard control.secure(contexts[0]) else { throw Problem(description: "the handshake failed") }
             case .failToSecure:
                 if control.secure(contexts[0]) { throw Problem(description: "the handshake succeeded") }
+                // What the client has sent behind its handshake must not turn the end into a reset, which would take the
+                // complaint with it.
+                shutdown(control.descriptor, Int32(SHUT_WR))
+                var rest = [UInt8](repeating: 0, count: 1000)
+                while recv(control.descriptor, &rest, rest.count, 0) > 0 {}
             case .passive:
                 try follow(.expect("EPSV"))
                 let port: UInt16

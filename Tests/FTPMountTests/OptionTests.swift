@@ -65,7 +65,7 @@ struct OptionTests {
         let options = try parse("defaults")
 
         #expect(options.directoryTimeToLive == .seconds(10))
-        #expect(options.connections == 4)
+        #expect(options.connections == 8)
         #expect(options.connectTimeout == .seconds(30))
         #expect(!options.isReadOnly && !options.allowsOthers && !options.checksPermissions)
     }

@@ -105,7 +105,7 @@ import Testing
 
     @Test func limitsTheLinesOfAReply() throws {
         var parser = ReplyParser()
-        try parser.consume(bytes("211-a\n" + String(repeating: "\n", count: ReplyParser.maximumLineCount - 1)))
+        try parser.consume(bytes("211-a\n" + String(repeating: "\n", count: ReplyParser.Limit.usual.lines - 1)))
         #expect(throws: ReplyParser.Violation.replyTooLong) { try parser.consume(bytes("\n")) }
     }
 

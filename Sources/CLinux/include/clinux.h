@@ -40,4 +40,13 @@ int clinux_pidfd_open(pid_t process);
 /// prctl(2) PR_SET_DUMPABLE, 0: no core dump, and no ptrace(2) by the same user.
 int clinux_forbid_dumps(void);
 
+/// epoll_create1(2) with EPOLL_CLOEXEC.
+int clinux_epoll_create(void);
+
+/// epoll_ctl(2): reports `data` once when the descriptor has input (EPOLLIN | EPOLLONESHOT), whether it is in the set or not.
+int clinux_epoll_watch_once(int epoll, int descriptor, uint64_t data);
+
+/// epoll_wait(2) for one event, without a limit; its data.
+int clinux_epoll_wait_one(int epoll, uint64_t *data);
+
 #endif
