@@ -4,6 +4,8 @@ import Testing
 import Threading
 import Vocabulary
 
+@testable import FileSystem
+
 /// What a close means, and what it costs.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct CompletionTests {
     /// A request of a process that has another descriptor of the file, or none.
@@ -223,6 +225,36 @@ import Vocabulary
             #expect(!answer.keepCache)
             #expect(try f.read(answer.handle, at: 0, 20) == Array("old content".utf8))
             f.fileSystem.release(answer.handle)
+        }
+    }
+
+    @Test func `a file whose close failed while its directory was listed is still there`() throws {
+        try Fixture.run(keepsSpool: true) { (f) throws in
+            f.store.put("f", "old content")
+            let handle = try f.open("f", [.read, .write])
+            try f.write(handle, at: 0, "NEW")
+            f.pass(.seconds(11))
+            let gate = Gate()
+            try gate.enter(Cancellation())
+            f.store.setHook { (call, cancellation) throws(StoreError) in
+                switch call {
+                case .list:
+                    try gate.enter(cancellation)
+                    gate.leave()
+                case .openWrite: throw StoreError(.inputOutput, "the connection was lost")
+                default: break
+                }
+            }
+            let lookup = try Background { try f.exists("g") }
+            let isListing = waitUntil { f.store.calls.last == .list(.root) }
+            #expect(isListing)
+            let kind = failure { try f.close(handle) }
+            #expect(kind == .inputOutput)
+            gate.leave()
+            let found = try lookup.value()
+            #expect(!found)
+            let isThere = try f.exists("f")
+            #expect(isThere)
         }
     }
 }

@@ -14,6 +14,9 @@ import threading
 import time
 
 PIECE = 1 << 14
+PACKET = 1000
+"""Bytes that arrive together or not at all, as on a network. A command that was cut would be more than a broken connection:
+ProFTPD 1.3.8 executes the part of a line that it has, so that `RNTO /a/b` becomes `RNTO /a`."""
 LONGEST_DELAY = 0.2
 STRIKES = ["cut"] * 5 + ["late"] * 6 + ["silent"]
 RESET = struct.pack("ii", 1, 0)
@@ -39,7 +42,7 @@ class Chaos:
     def share(self, count):
         """How much of a piece passes before a cut."""
         with self.lock:
-            return self.random.randrange(count + 1)
+            return self.random.choice([0, count]) if count <= PACKET else self.random.randrange(count + 1)
 
     def delay(self):
         with self.lock:
