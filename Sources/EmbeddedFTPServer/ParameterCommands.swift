@@ -35,7 +35,7 @@ enum ParameterCommands {
         return session.answer(.restartAt, ["argument": Array(String(offset).utf8)])
     }
 
-    /// `RANG first last`, both counted; `RANG 1 0` takes the range back. For RETR only. As ProFTPD 1.3.8 does it.
+    /// `RANG first last`, both counted; `RANG 1 0` takes the range back. For RETR and STOR. As ProFTPD 1.3.8 does it.
     static func rang(_ session: Session, _ argument: [UInt8]) -> Answer {
         let bounds = argument.split(separator: 0x20).map { number(Array($0)) }
         guard bounds.count == 2, let first = bounds[0], let last = bounds[1] else {

@@ -27,6 +27,11 @@ enum TransferCommands {
     }
 
     static func stor(_ session: Session, _ argument: [UInt8]) throws(SessionEnd) -> Answer {
+        if let range = session.range {
+            // What follows the range stays, also from byte 0 on.
+            session.range = nil
+            return try store(session, argument, .at(range.lowerBound, cuttingTail: false))
+        }
         let offset = session.restart
         let quirks = session.dialect.quirks
         guard offset > 0, !quirks.contains(.ignoresRestartOfStore) else {

@@ -57,6 +57,15 @@ package final class Client: Sendable {
     package var setsMode: Bool { server.known.hasChangeMode }
     /// Whether files can be appended to, as far as it is known.
     package var appends: Bool { server.known.hasAppend || server.known.hasRestart }
+    /// Whether what becomes of bytes that are appended, or written into a file, is known of this server: where not, it is
+    /// looked at once.
+    package var isProvenToWrite: Bool { server.known.appendIsProven }
+    /// Whether the first bytes of a file can be written over without touching the rest.
+    package var replacesStart: Bool {
+        server.known.storesRanges && server.known.features?.words(of: "RANG").contains("STREAM") == true
+    }
+    /// Whether the server refuses to remove a directory that holds anything.
+    package var removesOnlyEmpty: Bool { server.known.removesOnlyEmpty }
     /// Whether symbolic links can be made, as far as it is known.
     package var makesSymbolicLinks: Bool { server.known.hasSymbolicLink ?? true }
 
@@ -183,11 +192,12 @@ package final class Client: Sendable {
     }
 
     /// Whether bytes written into the middle of a file leave what follows them alone (RFC 3659 §5.3 leaves it open:
-    /// Pure-FTPd cuts the rest off). Tried once with a scratch file, which is removed again; then remembered.
+    /// Pure-FTPd cuts the rest off). Of products in ``ServerQuirk/table`` it is known; else it is tried once with a scratch
+    /// file, which is removed again, and remembered.
     ///
-    /// Blocks for some eight round trips the first time.
+    /// Blocks for some eight round trips where it has to be tried.
     package func keepsTail(scratch: RemotePath, cancellation: Cancellation) throws(FTPError) -> Bool {
-        if let known = server.known.keepsTail { return known }
+        if let known = server.known.keepsTail ?? server.known.productKeepsTail { return known }
         let session = try pool.lease(for: .writing, cancellation)
         defer { pool.release(session) }
         let keeps = try session.keepsTail(scratch: scratch, cancellation)
@@ -252,9 +262,36 @@ package final class Client: Sendable {
         }
     }
 
+    /// The same of a directory. - Throws: `unsupported` also where the server does so for files only.
+    package func setDirectoryTime(
+        _ path: RemotePath, to time: Timestamp, cancellation: Cancellation
+    ) throws(FTPError) {
+        guard server.known.directoryTimes.isWorthTrying else { throw .unsupported("set the times of directories") }
+        do throws(FTPError) {
+            try setModificationTime(path, to: time, cancellation: cancellation)
+            server.learn { $0.directoryTimes.succeeded() }
+        } catch {
+            if error.refusal != nil { server.learn { $0.directoryTimes.refused() } }
+            throw error
+        }
+    }
+
     /// Sets the permission bits (07777). - Throws: `unsupported` where the server has no `SITE CHMOD`.
     package func setMode(_ path: RemotePath, to mode: UInt32, cancellation: Cancellation) throws(FTPError) {
         try ask(cancellation) { (session) throws(FTPError) in try session.setMode(path, to: mode, cancellation) }
+    }
+
+    /// Sets permission bits and time of a file, in one round trip on servers known to take both commands at once.
+    package func setAttributes(
+        _ path: RemotePath, mode: UInt32, time: Timestamp, cancellation: Cancellation
+    ) -> AttributesOutcome {
+        do throws(FTPError) {
+            return try ask(cancellation) { (session) throws(FTPError) in
+                try session.setAttributes(path, mode: mode, time: time, cancellation)
+            }
+        } catch {
+            return AttributesOutcome(modeError: error, timeError: error)
+        }
     }
 
     // MARK: - Repeating

@@ -49,6 +49,8 @@ struct ListingKnowledge: Sendable {
     private var base: Int?
     /// Whether listings are refused after `TYPE I`.
     var needsASCII = false
+    /// Whether the server was seen to end whole listings by a reset of the data connection.
+    var endsByReset = false
     /// Whether the other way of listing has not brought more when one was cut short by the server.
     var alternativeIsNoBetter = false
     private var complaints: Set<Complaint> = []

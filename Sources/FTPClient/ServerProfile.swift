@@ -23,6 +23,8 @@ import Threading
 /// | `APPE` | ``hasAppend`` | the file is written as a whole |
 /// | `MFMT`, `MDTM time path`, `SITE UTIME` in two forms | ``time`` | the next of them |
 /// | `SITE CHMOD` | ``hasChangeMode`` | an error |
+/// | `AVBL`, `SITE QUOTA` | ``space`` | nothing: it is not known |
+/// | the time of a directory | ``directoryTimes`` | an error |
 /// | `SITE` with a blank in a name | ``quotesSiteArguments`` | quotes around it |
 /// | `STOR` of no bytes | ``emptyFiles`` | `APPE` |
 /// | `RNTO` over an existing file | not remembered: it may be about the file | moving that file aside (``ReplacingRename``) |
@@ -125,6 +127,19 @@ struct ServerProfile: Sendable {
     var hasAppend = true
     /// Whether a `STOR` behind a `REST` leaves alone what follows its bytes; `nil`: not tried yet.
     var keepsTail: Bool?
+    /// The same of the product that the greeting names.
+    var productKeepsTail: Bool?
+    /// Whether a `STOR` behind a `RANG` does so, too, from the first byte on.
+    var storesRanges = false
+    /// Whether `RNFR` and `RNTO` may be sent together: the server renames nothing when the first is refused.
+    var renamesTogether = false
+    /// Whether `RMD` is known to refuse a directory that holds anything.
+    var removesOnlyEmpty = false
+    /// Whether it is known that `APPE` puts bytes behind those that are there.
+    var appendIsProven = false
+    var space = SpaceKnowledge()
+    /// Whether the times of directories can be set.
+    var directoryTimes = DirectoryTimes()
     /// From which offsets on `REST` can be believed.
     var restart = RestartKnowledge()
     /// How many downloads in a row have ended without their final reply.

@@ -51,7 +51,30 @@ struct ServerQuirk: Sendable {
         ) {
             $0.emptyFiles = .made
             $0.renameIsProven = true
+            $0.appendIsProven = true
         },
+        ServerQuirk(
+            .greeting(["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"]),
+            "answers 503 to RNTO behind a refused RNFR, also when an earlier rename came to nothing; and removes no"
+                + " directory that holds anything", source: "tried with each of them"
+        ) {
+            $0.renamesTogether = true
+            $0.removesOnlyEmpty = true
+        },
+        ServerQuirk(
+            .greeting(["vsftpd", "proftpd", "pyftpdlib"]),
+            "leaves alone what follows the bytes of a STOR behind REST", source: "tried with each of them"
+        ) { $0.productKeepsTail = true },
+        ServerQuirk(
+            .greeting(["proftpd"]),
+            "takes RANG before STOR too, from byte 0 on: the rest of the file stays; and it counts for one transfer, also for a"
+                + " refused one",
+            source: "tried with 1.3.8"
+        ) { $0.storesRanges = true },
+        ServerQuirk(
+            .greeting(["pure-ftpd"]), "cuts a file off behind the bytes of a STOR behind REST",
+            source: "tried with 1.0.50"
+        ) { $0.productKeepsTail = false },
         ServerQuirk(
             .greeting(["vsftpd", "proftpd", "pure-ftpd"]),
             "leaves what comes on the data connection before the command in the socket; others read it and throw it away",
@@ -104,7 +127,12 @@ struct ServerQuirk: Sendable {
 extension ServerProfile {
     /// Takes in what the greeting says.
     mutating func learn(greeting: Reply) {
+        // Another machine may answer under the same name.
         takesCommandsTogether = false
+        renamesTogether = false
+        removesOnlyEmpty = false
+        productKeepsTail = nil
+        storesRanges = false
         apply { evidence in
             if case .greeting(let words) = evidence { greeting.mentions(words) } else { false }
         }

@@ -60,39 +60,21 @@ extension Session {
         try complete(Command("DELE", try wirePath(path, cancellation)), cancellation)
     }
 
-    /// `RNFR` and `RNTO`; nothing may come between them (RFC 959 §4.1.3). Behind a refused `RNFR` an `RNTO` is a "bad
-    /// sequence of commands", so where the server can take that they go out together.
+    /// `RNFR` and `RNTO`: nothing may come between them (RFC 959 §4.1.3).
     ///
-    /// A session whose `RNFR` was accepted and whose `RNTO` was not sent, because the request was cancelled in between, is
-    /// out of step until ``recover(_:)`` has made the server forget it.
+    /// In one flight on servers that were seen to refuse an `RNTO` behind a refused `RNFR`: others may remember an earlier
+    /// `RNFR`, and rename that file.
     func rename(_ path: RemotePath, to target: RemotePath, _ cancellation: Cancellation) throws(FTPError) {
         if case .below = location { try returnToBase(cancellation) }
         let from = Command("RNFR", try wirePath(path, cancellation))
         let to = Command("RNTO", try wirePath(ofNew: target, cancellation))
-        if sendsTogether {
-            let replies = try control.exchange([from, to], cancellation)
-            try judgeRename(replies[0])
-            guard replies[1].category == .completion, replies[1].code != 202 else {
-                throw .refused(verb: to.verb, replies[1])
-            }
-            return
+        let replies = try sequence([from, to], together: sendsTogether && server.known.renamesTogether, cancellation)
+        // 350 by the RFC; 2yz from servers that mean the same.
+        guard let first = replies.first, first.category == .intermediate || first.category == .completion else {
+            throw .refused(verb: from.verb, replies.first ?? Reply(code: 500, lines: [[]]))
         }
-        try judgeRename(try exchange(from, cancellation))
-        hasPendingRename = true
-        do throws(FTPError) {
-            try complete(to, cancellation)
-            hasPendingRename = false
-        } catch {
-            // Only an RNTO that was not sent leaves the server waiting for it.
-            hasPendingRename = error == .cancelled && control.outstanding == nil
-            throw error
-        }
-    }
-
-    /// Looks whether an `RNFR` was accepted: by 350, says the RFC; with 2yz some servers mean the same.
-    private func judgeRename(_ reply: Reply) throws(FTPError) {
-        guard reply.category == .intermediate || reply.category == .completion else {
-            throw .refused(verb: "RNFR", reply)
+        guard let last = replies.dropFirst().first, last.category == .completion, last.code != 202 else {
+            throw .refused(verb: to.verb, replies.last ?? first)
         }
     }
 
@@ -176,16 +158,15 @@ extension Session {
     func setMode(_ path: RemotePath, to mode: UInt32, _ cancellation: Cancellation) throws(FTPError) {
         let missing = FTPError.unsupported("change permissions (it has no SITE CHMOD)")
         guard server.known.hasChangeMode else { throw missing }
-        let octal = Array(String(mode & 0o7777, radix: 8).utf8)
         let wire = try wirePath(path, cancellation)
         let quoted = [0x22] + wire + [0x22]
         let canBeQuoted = wire.contains(0x20) && !wire.contains(0x22)
         let isQuoted = canBeQuoted && server.known.quotesSiteArguments
         do throws(FTPError) {
-            try complete(Command("SITE CHMOD", octal + [0x20] + (isQuoted ? quoted : wire)), cancellation)
+            try complete(Self.changeMode(mode, isQuoted ? quoted : wire), cancellation)
         } catch {
             if canBeQuoted, !isQuoted, error.refusal?.category == .permanentNegative,
-                try exchange(Command("SITE CHMOD", octal + [0x20] + quoted), cancellation).category == .completion
+                try exchange(Self.changeMode(mode, quoted), cancellation).category == .completion
             {
                 server.learn { $0.quotesSiteArguments = true }
                 return
@@ -195,6 +176,54 @@ extension Session {
             server.learn { _ = $0.strikeOut("SITE CHMOD") }
             throw missing
         }
+    }
+
+    /// Sets permission bits and time: in one flight where that is known to work, else one after the other.
+    ///
+    /// - Returns: what was refused, and why.
+    func setAttributes(
+        _ path: RemotePath, mode: UInt32, time: Timestamp, _ cancellation: Cancellation
+    ) throws(FTPError) -> AttributesOutcome {
+        var outcome = AttributesOutcome()
+        var isModeSet = false
+        var isTimeSet = false
+        let known = server.known
+        let wire = try wirePath(path, cancellation)
+        if sendsTogether, known.timeIsProven, known.hasChangeMode, !wire.contains(0x20) {
+            let told = known.time == .mdtm ? known.clock.asTold(time) : time
+            let commands = [Self.changeMode(mode, wire), try settingCommand(known.time, wire, told)]
+            let replies = try sequence(commands, together: true, cancellation)
+            isModeSet = replies[0].category == .completion && replies[0].code != 202
+            isTimeSet =
+                replies[1].category == .completion && replies[1].code != 202
+                && !isOldTime(replies[1], told, known.time)
+        }
+        // One that was refused is repeated alone, where what that means is known.
+        if !isModeSet {
+            outcome.modeError = try refusal { () throws(FTPError) in try setMode(path, to: mode, cancellation) }
+        }
+        if !isTimeSet {
+            outcome.timeError = try refusal { () throws(FTPError) in
+                try setModificationTime(path, to: time, cancellation)
+            }
+        }
+        return outcome
+    }
+
+    /// What `body` says of a thing that cannot be done; what has broken is thrown.
+    private func refusal(_ body: () throws(FTPError) -> Void) throws(FTPError) -> FTPError? {
+        do throws(FTPError) {
+            try body()
+            return nil
+        } catch {
+            if case .unsupported = error { return error }
+            guard error.refusal != nil else { throw error }
+            return error
+        }
+    }
+
+    private static func changeMode(_ mode: UInt32, _ path: [UInt8]) -> Command {
+        Command("SITE CHMOD", Array(String(mode & 0o7777, radix: 8).utf8) + [0x20] + path)
     }
 
     /// Makes a symbolic link (`SITE SYMLINK target path`: ProFTPD with mod_site_misc, and few others).
@@ -224,4 +253,12 @@ extension Session {
         server.learn { $0.hasSymbolicLink = learned }
         return offered
     }
+}
+
+/// What became of attributes that were to be set together.
+package struct AttributesOutcome: Sendable {
+    /// Why the mode was not set; `nil`: it was.
+    package var modeError: FTPError?
+    /// Why the time was not set; `nil`: it was.
+    package var timeError: FTPError?
 }

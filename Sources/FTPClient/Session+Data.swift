@@ -38,10 +38,12 @@ extension Session {
     ///   - command: `RETR`, `STOR`, `APPE`, `MLSD`, `LIST`.
     ///   - offset: where a `RETR` begins, in bytes.
     ///   - head: the first bytes of an upload; ``Transfer/sentAhead`` says how many of them have gone.
+    ///   - prelude: what has to be answered with 350 right before the command, each time that it is sent.
     /// - Throws: `refused` with the server's reply to the command; `unsupported` when it knows no `REST`, or no way of
     ///   making data connections that is allowed.
     func beginTransfer(
-        _ command: Command, at offset: Int64 = 0, head: UploadHead? = nil, _ cancellation: Cancellation
+        _ command: Command, at offset: Int64 = 0, behind prelude: Command? = nil,
+        head: UploadHead? = nil, _ cancellation: Cancellation
     ) throws(FTPError) -> Transfer {
         var tried: Set<DataMethod> = []
         var hasRepeated = false
@@ -52,7 +54,8 @@ extension Session {
             armed = nil
             do throws(Setback) {
                 return try attemptTransfer(
-                    command, at: offset, by: method, over: made, head, isOnly: isOnly && tried.isEmpty, cancellation)
+                    command, at: offset, behind: prelude, by: method, over: made, head, isOnly: isOnly && tried.isEmpty,
+                    cancellation)
             } catch {
                 switch error {
                 case .final(let reason):
@@ -117,7 +120,8 @@ extension Session {
     }
 
     private func attemptTransfer(
-        _ command: Command, at offset: Int64, by method: DataMethod, over made: PendingData?, _ head: UploadHead?,
+        _ command: Command, at offset: Int64, behind prelude: Command?, by method: DataMethod, over made: PendingData?,
+        _ head: UploadHead?,
         isOnly: Bool, _ cancellation: Cancellation
     ) throws(Setback) -> Transfer {
         let known = server.known
@@ -135,6 +139,7 @@ extension Session {
                 try awaitConnected(pending, method, connecting)
             }
             do throws(FTPError) {
+                if let prelude { try prepare(prelude, cancellation) }
                 try send(command, at: offset, cancellation)
             } catch {
                 throw .final(error)
@@ -175,6 +180,12 @@ extension Session {
         case .extendedPassive, .passive: try openPassive(method, for: command, within: limit, cancellation)
         case .extendedActive, .active: try openActive(method, cancellation)
         }
+    }
+
+    /// Sends what has to come before a transfer command. Anything but a clear yes, and that one would do something else.
+    private func prepare(_ prelude: Command, _ cancellation: Cancellation) throws(FTPError) {
+        let reply = try exchange(prelude, cancellation)
+        guard reply.code == 350 else { throw .refused(verb: prelude.verb, reply) }
     }
 }
 

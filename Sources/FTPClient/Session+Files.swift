@@ -21,6 +21,25 @@ extension Session {
             guard offset > 0 else { throw .invalidArgument("writing into a file from its first byte on") }
             guard server.known.hasRestart else { throw .unsupported("write into the middle of a file (REST)") }
             return try beginTransfer(Command("STOR", wire), at: offset, head: head, cancellation)
+        case .over(let count):
+            return try openStart(wire, count, cancellation)
+        }
+    }
+
+    /// `RANG` and `STOR`: the only way to say that a transfer begins at byte 0 and that the rest stays (draft-bryan-ftp-range
+    /// §3; that it counts for `STOR` too is ProFTPD's own).
+    private func openStart(
+        _ wire: [UInt8], _ count: Int64, _ cancellation: Cancellation
+    ) throws(FTPError) -> Transfer {
+        let missing = FTPError.unsupported("write over the beginning of a file (RANG)")
+        guard server.known.storesRanges, count > 0 else { throw missing }
+        do throws(FTPError) {
+            return try beginTransfer(
+                Command("STOR", wire), behind: Command("RANG", "0 \(count - 1)"), cancellation)
+        } catch {
+            guard case .refused("RANG", _) = error else { throw error }
+            server.learn { $0.storesRanges = false }
+            throw missing
         }
     }
 
@@ -111,4 +130,6 @@ package enum WriteMode: Hashable, Sendable {
     case append
     /// They take the place of what is there from this offset on, which is more than 0 (`REST`, `STOR`: RFC 3659 §5).
     case at(Int64)
+    /// They take the place of the first bytes, of exactly this many (`RANG`, `STOR`).
+    case over(Int64)
 }

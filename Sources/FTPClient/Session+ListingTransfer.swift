@@ -11,7 +11,9 @@ import Vocabulary
 /// come until then is the answer, marked as incomplete.
 ///
 /// - A data connection that is reset counts as ended, if the server then confirms the transfer: some end every listing
-///   in that way. Where it ended before the first byte, and the server calls that a failure (425, 426), the command is
+///   in that way. But a firewall or proxy may have cut it, and a server that had handed over its bytes by then confirms that too. So
+///   the first time the command is sent once more; only where the same comes again, it is that server's way
+///   (``ListingKnowledge/endsByReset``), and else the listing is one that was cut short. Where it ended before the first byte, and the server calls that a failure (425, 426), the command is
 ///   sent once more. The same again is how some servers end the listing of an empty directory; the caller makes sure
 ///   that there is one.
 /// - A server that refuses to list after `TYPE I` gets a `TYPE A`, as the RFC has it for listings. Lines end with LF
@@ -55,6 +57,8 @@ extension Session {
         _ command: Command, _ format: ListingFormat, _ path: RemotePath, _ cancellation: Cancellation
     ) throws(FTPError) -> RawListing {
         var hasFailed = false
+        /// How many bytes came before a reset.
+        var before: Int?
         while true {
             let transfer = try beginTransfer(command, cancellation)
             var parser = ListingParser(format: format, now: listingNow, style: server.known.listings.style)
@@ -71,8 +75,17 @@ extension Session {
             }
             do throws(FTPError) {
                 let reply = try transfer.finish(cancellation)
+                let isReset = end.isReset && (end.byteCount == 0 || !server.known.listings.endsByReset)
+                if isReset, before == nil {
+                    before = end.byteCount
+                    continue
+                }
+                let isHabit = isReset && before == end.byteCount
+                if isHabit, end.byteCount > 0 { server.learn { $0.listings.endsByReset = true } }
+                let isCut = isReset && !isHabit
                 let raw = RawListing(
-                    listing: finish(&parser), isTruncated: reply.mentions(Self.truncatedWords))
+                    listing: finish(&parser, isCut: isCut),
+                    isTruncated: isCut || reply.mentions(Self.truncatedWords))
                 note(raw, reply, path)
                 return raw
             } catch {
@@ -99,6 +112,8 @@ extension Session {
         var byteCount = 0
         var lineCount = 0
         var isCut = false
+        /// Whether it was a reset, or another failure, that ended it.
+        var isReset = false
     }
 
     private func read(
@@ -114,6 +129,7 @@ extension Session {
                 count = try transfer.read(into: buffer, cancellation)
             } catch {
                 guard error.isConnectionLoss else { throw error }
+                end.isReset = true
                 return end
             }
             if count == 0 { return end }

@@ -57,10 +57,11 @@ final class Session: @unchecked Sendable {
     var hasOpenTransfer = false
     /// Whether a `REST` has been accepted that no transfer has used up.
     var hasPendingRestart = false
+    /// Whether commands that belong together have been begun, and not all their replies read: an `RNFR` may be waiting for
+    /// its `RNTO`.
+    var isMidSequence = false
     /// The refusal of the last `REST`, until it has been looked at.
     var restartRefusal: Reply?
-    /// Whether an `RNFR` has been accepted that no `RNTO` has followed.
-    var hasPendingRename = false
     /// The data connection that is made ahead.
     var armed: Armed?
     /// Whether a transfer was begun after that was last asked for: another one may follow.
@@ -88,7 +89,7 @@ final class Session: @unchecked Sendable {
     /// Whether it can be used again as it is.
     var condition: Condition {
         if control.isClosed { return .dead }
-        let isInStep = control.outstanding == nil && !hasOpenTransfer && !hasPendingRename && !isOutOfStep
+        let isInStep = control.outstanding == nil && !hasOpenTransfer && !isMidSequence && !isOutOfStep
         return isInStep ? .usable : .outOfStep
     }
 
@@ -169,11 +170,11 @@ final class Session: @unchecked Sendable {
             isImageType = false
             location = .unknown
         }
-        let needsMark = hasPendingRename || control.outstanding == "RNFR" || isOutOfStep
-        hasPendingRename = false
+        let needsMark = isMidSequence || isOutOfStep
+        isMidSequence = false
         isOutOfStep = false
         try control.resynchronize(abortingTransfer: isTransfer, wait)
-        // Any command but RNTO makes the server forget the RNFR (RFC 959 §4.1.3).
+        // Reads what else is on its way. Any command but RNTO makes most servers forget an RNFR (RFC 959 §4.1.3).
         if needsMark { try control.realign(wait) }
     }
 }

@@ -9,7 +9,8 @@ final class SocketTransport: Transport {
     let descriptor: FileDescriptor
     /// Guards the descriptor's number against ``interrupt()`` from another thread: once closed, it may be somebody else's.
     private let isOpen = Monitor(true)
-    /// Whether a reset was seen by ``connectFailure()``, which takes it away from the next `recv(2)`.
+    /// Whether a reset was seen by ``connectFailure()`` or ``peek(into:)``, which take it away from the next `recv(2)`: that one
+    /// would see an ordinary end, and the part for the whole.
     private let wasReset = Atomic(false)
     var plainDescriptor: FileDescriptor? { descriptor }
     var writingAwaits: Readiness { .output }
@@ -60,7 +61,9 @@ final class SocketTransport: Transport {
             switch errno {
             case EINTR: continue
             case EAGAIN: return nil
-            default: throw .lost(Errno(rawValue: errno))
+            case let code:
+                if code == ECONNRESET { wasReset.store(true, ordering: .relaxed) }
+                throw .lost(Errno(rawValue: code))
             }
         }
     }

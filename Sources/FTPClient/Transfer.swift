@@ -1,4 +1,5 @@
 import FTPProtocol
+@preconcurrency import Glibc
 import Logging
 import SystemPackage
 import Threading
@@ -133,7 +134,7 @@ final class Transfer: @unchecked Sendable {
     func finish(_ cancellation: Cancellation) throws(FTPError) -> Reply {
         let wait = Wait(.finalReply, for: confirmationLimit, cancellation)
         // Where ending fails, the server has ended it before; its reply says why.
-        try? data.finishWriting(wait)
+        let isEnded = (try? data.finishWriting(wait)) != nil
         let reply: Reply
         if let early = earlyReply {
             reply = early
@@ -147,14 +148,26 @@ final class Transfer: @unchecked Sendable {
             }
         }
         session.hasOpenTransfer = false
+        let isWhole = !isUpload || (isEnded && !isDataBroken)
         closeData(abortively: false)
         guard reply.category == .completion else { throw .refused(verb: verb, reply) }
+        // Some servers (Pure-FTPd, pyftpdlib) take a reset for the end of the file, and confirm what they have got.
+        guard isWhole else {
+            throw .connectionLost(.afterCommand, reason: "the data connection of \(verb) was reset")
+        }
         try checkStart()
         if isShort, !data.endedInOrder {
             throw .connectionLost(
                 .afterCommand, reason: "the data connection of \(verb) was cut before the end of the file")
         }
         return reply
+    }
+
+    /// Whether the data connection was ended by a reset, which whoever was sending to it may not have seen.
+    private var isDataBroken: Bool {
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(data.descriptor.rawValue, SOL_SOCKET, SO_ERROR, &code, &length) != 0 || code != 0
     }
 
     /// How many downloads in a row must have gone without a confirmation before that is taken for this server's way.

@@ -25,7 +25,8 @@ package final class FTPStore: RemoteStore {
     package var capabilities: StoreCapabilities {
         StoreCapabilities(
             setsModificationTime: client.setsModificationTime, setsMode: client.setsMode,
-            makesSymbolicLinks: client.makesSymbolicLinks, appends: client.appends)
+            makesSymbolicLinks: client.makesSymbolicLinks, appends: client.appends,
+            isProven: client.isProvenToWrite, replacesStart: client.replacesStart)
     }
 
     package func check(newName name: FileName) throws(StoreError) {
@@ -148,7 +149,18 @@ package final class FTPStore: RemoteStore {
 
     package func removeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) {
         // Some servers remove a full directory with everything in it. What programs rely on is that this fails.
-        // A line that is not understood may stand for a file.
+        if !client.removesOnlyEmpty { try requireEmpty(path, cancellation) }
+        do throws(FTPError) {
+            try client.removeDirectory(path, cancellation: cancellation)
+        } catch {
+            // Where nobody has looked before: "failed" is all that some say of a full one.
+            if client.removesOnlyEmpty, error.refusal != nil { try requireEmpty(path, cancellation) }
+            throw explain(error, .removeDirectory(path), cancellation)
+        }
+    }
+
+    /// Makes sure that a directory holds nothing. A line that is not understood may stand for a file.
+    private func requireEmpty(_ path: RemotePath, _ cancellation: Cancellation) throws(StoreError) {
         let count: Int
         do throws(FTPError) {
             count = try client.lineCount(of: path, cancellation: cancellation)
@@ -156,11 +168,6 @@ package final class FTPStore: RemoteStore {
             throw explain(error, .list(path), cancellation)
         }
         guard count == 0 else { throw StoreError(.notEmpty, "\(path) holds \(count) entries") }
-        do throws(FTPError) {
-            try client.removeDirectory(path, cancellation: cancellation)
-        } catch {
-            throw explain(error, .removeDirectory(path), cancellation)
-        }
     }
 
     package func removeFile(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) {
@@ -199,6 +206,26 @@ package final class FTPStore: RemoteStore {
         } catch {
             throw explain(error, .setAttributes(path), cancellation)
         }
+    }
+
+    package func setDirectoryTime(
+        _ path: RemotePath, to time: Timestamp, cancellation: Cancellation
+    ) throws(StoreError) {
+        do throws(FTPError) {
+            try client.setDirectoryTime(path, to: time, cancellation: cancellation)
+        } catch {
+            // Not worth a look: whatever the refusal means, the time is not stored.
+            throw StoreError(error)
+        }
+    }
+
+    package func setAttributes(
+        _ path: RemotePath, mode: UInt32, time: Timestamp, cancellation: Cancellation
+    ) -> StoredAttributes {
+        let outcome = client.setAttributes(path, mode: mode, time: time, cancellation: cancellation)
+        return StoredAttributes(
+            modeError: outcome.modeError.map { explain($0, .setAttributes(path), cancellation) },
+            timeError: outcome.timeError.map { explain($0, .setAttributes(path), cancellation) })
     }
 
     package func setMode(_ path: RemotePath, to mode: UInt32, cancellation: Cancellation) throws(StoreError) {
@@ -296,6 +323,7 @@ extension WriteMode {
         case .replace: self = .replace
         case .append: self = .append
         case .at(let offset): self = .at(offset)
+        case .over(let count): self = .over(count)
         }
     }
 }

@@ -146,6 +146,7 @@ enum OptionValue {
         case UInt8(ascii: "m"), UInt8(ascii: "M"): shift = 20
         case UInt8(ascii: "g"), UInt8(ascii: "G"): shift = 30
         case UInt8(ascii: "t"), UInt8(ascii: "T"): shift = 40
+        case UInt8(ascii: "p"), UInt8(ascii: "P"): shift = 50
         default: break
         }
         if shift > 0 { digits.removeLast() }

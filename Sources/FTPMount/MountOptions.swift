@@ -60,6 +60,8 @@ package struct MountOptions: Sendable {
     package var spoolDirectory: String?
     /// Bytes that may wait there; `nil`: as many as the disk has room for.
     package var spoolSize: Int64?
+    /// What `df` shows as size, where the server does not say how much room there is; `nil`: very much.
+    package var reportedSize: UInt64?
     /// A new content is written over the old one on the server, instead of beside it until it is complete.
     package var replacesInPlace = false
     /// A close returns when the file is safe on this machine; it is sent afterwards.

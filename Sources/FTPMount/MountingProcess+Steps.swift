@@ -39,6 +39,7 @@ extension MountingProcess {
         configuration.defaultPermissions = options.checksPermissions
         configuration.cacheSize = Int(clamping: options.cacheSize)
         configuration.spoolSize = options.spoolSize ?? .max
+        if let size = options.reportedSize { configuration.reportedSize = size }
         configuration.replacesInPlace = options.replacesInPlace
         configuration.prefetch = options.prefetches
         return configuration

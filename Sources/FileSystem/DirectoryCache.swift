@@ -94,8 +94,10 @@ struct DirectoryCache {
         change(directory) { $0.replace(with: EntryTable(), askedAt: now, changes: [:], generation: next) }
     }
 
-    /// Takes nothing as true that is known of a directory's names: the server contradicted it.
+    /// Takes nothing as true that is known of a directory's names: the server contradicted it. Neither is a listing that is
+    /// under way: it was asked for before.
     mutating func expire(_ directory: InodeNumber) {
+        listings[directory] = nil
         if records.peek(directory) != nil { change(directory) { $0.expire() } }
     }
 

@@ -18,8 +18,19 @@ extension FileSystem {
                 range = range.lowerBound..<next.upperBound
             }
             let end = try fetch(range, of: content, cancellation)
-            if end < range.upperBound { try content.rebase(onto: end) }
+            if end < range.upperBound { try rebase(content, onto: end, cancellation) }
         }
+    }
+
+    /// Takes the server's file for as short as it was read. What follows is a content without the rest, so the server is
+    /// asked before.
+    private func rebase(
+        _ content: FileContent, onto end: Int64, _ cancellation: Cancellation
+    ) throws(StoreError) {
+        if let size = try serverSize(of: content, cancellation), size > end {
+            throw StoreError(.inputOutput, "reading ended at byte \(end) of \(size)")
+        }
+        try content.rebase(onto: end)
     }
 
     /// - Returns: up to where there was something.

@@ -124,6 +124,11 @@ extension FileSystem {
             }
             // Needs no lock: a large one takes a while.
             let entries = EntryTable(of: listing.entries, askedAt: flight.startedAt)
+            let temporary = listing.entries.lazy.filter {
+                TemporaryName.matches($0.name) && $0.attributes.kind == .file
+            }
+            let noted = Array(temporary.prefix(Self.maximumLeftOvers))
+            tree.withLock { $0.noteTemporaryFiles(noted, in: directory) }
             result = .success(.init(entries: entries, isPartial: !listing.isComplete))
         } catch {
             result = .failure(error)

@@ -4,6 +4,63 @@ import Vocabulary
 
 /// Modes and times that are set together with the content.
 extension FileSystem {
+    /// Sets what is to be set of a file that was sent.
+    ///
+    /// - Returns: what the server has not got. It is shown here nevertheless, as for ``set(mode:of:_:isMadeAnew:_:)``.
+    func set(
+        _ wishes: WriteState.Wishes, of content: FileContent, isMadeAnew: Bool, _ cancellation: Cancellation
+    ) -> StoredAttributes {
+        let needed = wishes.mode.flatMap { mode in
+            isMadeAnew && isUsual(mode, .name, of: content, cancellation) ? nil : mode
+        }
+        let stored: StoredAttributes
+        switch (needed, wishes.time) {
+        case (nil, nil):
+            return StoredAttributes()
+        case (let mode?, nil):
+            stored = StoredAttributes(
+                modeError: setting(content) { store, path throws(StoreError) in
+                    try store.setMode(path, to: mode, cancellation: cancellation)
+                })
+        case (nil, let time?):
+            stored = StoredAttributes(
+                timeError: setting(content) { store, path throws(StoreError) in
+                    try store.setModificationTime(path, to: time, cancellation: cancellation)
+                })
+        case (let mode?, let time?):
+            var both = StoredAttributes()
+            let failure = setting(content) { store, path throws(StoreError) in
+                both = store.setAttributes(path, mode: mode, time: time, cancellation: cancellation)
+                // What moves away meanwhile is found at its new place.
+                if let error = both.timeError ?? both.modeError { throw error }
+            }
+            // Without a place to set them at, neither was tried.
+            if let failure, both.modeError == nil, both.timeError == nil {
+                both = StoredAttributes(modeError: failure, timeError: failure)
+            }
+            stored = both
+        }
+        if let error = stored.modeError {
+            logger.warning("the mode of a file that was sent could not be set: \(error)")
+        }
+        if let error = stored.timeError {
+            logger.warning("the modification time of a file that was sent could not be set: \(error)")
+        }
+        return stored
+    }
+
+    /// Why something could not be set; `nil`: it was.
+    private func setting(
+        _ content: FileContent, _ body: (any RemoteStore, RemotePath) throws(StoreError) -> Void
+    ) -> StoreError? {
+        do throws(StoreError) {
+            try atPath(of: content.inode) { path throws(StoreError) in try body(store, path) }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// Gives a file that was sent the mode that it is to have, if it has not got it by itself.
     ///
     /// - Parameter isMadeAnew: whether it has the mode that the server gives.
@@ -44,21 +101,6 @@ extension FileSystem {
             tree.withLock { $0.usualFileMode = given }
             return given == mode
         } catch {
-            return false
-        }
-    }
-
-    /// Sets the time of a file that was sent.
-    ///
-    /// - Returns: as ``set(mode:of:_:isMadeAnew:_:)``.
-    func set(time: Timestamp, of inode: InodeNumber, _ cancellation: Cancellation) -> Bool {
-        do throws(StoreError) {
-            try atPath(of: inode) { path throws(StoreError) in
-                try store.setModificationTime(path, to: time, cancellation: cancellation)
-            }
-            return true
-        } catch {
-            logger.warning("the modification time of a file that was sent could not be set: \(error)")
             return false
         }
     }

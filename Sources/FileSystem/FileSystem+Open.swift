@@ -138,7 +138,8 @@ extension FileSystem {
             inode.content = nil
             inode.local = nil
             if isDirty, inode.link == .linked, let place = inode.place {
-                // What the server has now, only a listing can say.
+                // What the server has now, only a listing can say; and what the kernel has is not that.
+                inode.version = tree.inodes.takeVersion()
                 tree.directories.remove(place.name, in: place.parent)
                 tree.directories.expire(place.parent)
             }

@@ -52,7 +52,7 @@ extension FileSystem {
                 let stream = try atTarget(target, of: content) { path throws(StoreError) in
                     try store.openWrite(path, mode: .replace, whenWanted: whenWanted, cancellation: cancellation)
                 }
-                content.state.withLock { $0.beginAttempt(target, from: 0) }
+                content.state.withLock { $0.beginAttempt(target, from: 0, isAppend: false) }
                 return (stream, target)
             } catch  where target == .temporary && error.isRefusal {
                 refuseTemporaries(beside: content, error)
@@ -64,8 +64,11 @@ extension FileSystem {
 
     /// Puts the temporary file, which is complete, in the place of the old one.
     ///
+    /// - Parameter isRepeated: whether it has been gone before.
     /// - Returns: the mode that was set.
-    func publish(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> UInt32? {
+    func publish(
+        _ content: FileContent, isRepeated: Bool = false, _ cancellation: Cancellation
+    ) throws(StoreError) -> UInt32? {
         let known = tree.withLock { tree in
             tree.inodes[content.inode].flatMap { $0.ownMode == nil ? $0.attributes.mode : nil }
         }
@@ -80,14 +83,32 @@ extension FileSystem {
             try atPath(of: content.inode) { path throws(StoreError) in
                 try store.rename(path.parent.appending(temporary), to: path, cancellation: cancellation)
             }
+        } catch  where error.kind == .notFound && !isRepeated {
+            // It is not there any more. If the answer to an earlier rename was lost, that one may have been done.
+            if try wasPublished(content, cancellation) { return mode }
+            content.state.withLock { $0.forgetTemporary() }
+            guard try sendWhole(content, cancellation) == .temporary else { return mode }
+            return try publish(content, isRepeated: true, cancellation) ?? mode
         } catch  where error.isRefusal {
             refuseTemporaries(beside: content, error)
             content.state.withLock { $0.abandonAttempt() }
             _ = try sendWhole(content, cancellation)
             return mode
+        } catch {
+            content.state.withLock { $0.mayBePublished = true }
+            throw error
         }
         content.state.withLock { $0.published(trustedUntil: trustedUntil) }
         return mode
+    }
+
+    /// Whether a rename whose answer was lost has been done, after the temporary file was found to be gone.
+    private func wasPublished(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Bool {
+        guard let reach = content.state.withLock({ $0.mayBePublished ? $0.attempt?.reach : nil }),
+            try serverSize(of: content, cancellation) == reach
+        else { return false }
+        content.state.withLock { $0.published(trustedUntil: trustedUntil) }
+        return true
     }
 
     /// Removes a temporary file that has no purpose any more; if that fails, it is left to be found.

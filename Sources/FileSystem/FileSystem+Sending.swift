@@ -11,11 +11,6 @@ import Vocabulary
 /// Bytes written with O_APPEND then follow what is there, wherever that ends, as O_APPEND promises; all others belong
 /// to their offsets, so they are laid over the server's content, and the whole is sent.
 ///
-/// ## Patching
-/// Ranges are written over in place, each by a transfer of its own, on servers that were seen to leave the rest alone.
-/// That is not one step: when the connection breaks in the middle, a part of the ranges is in the server's file.
-/// All of them stay dirty then, and in the spool; sending them again puts it right.
-///
 /// ## After a broken transfer
 /// Bytes arrive in order. So the size of the file that the transfer went to tells how much of it arrived, and the next
 /// one goes on there, if nothing else can have been in that file.
@@ -36,10 +31,13 @@ extension FileSystem {
     /// Sends all that the server lacks when this is called.
     func send(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Sent {
         try resolveBroken(content, cancellation)
-        var appends = store.capabilities.appends
-        var patches = true
+        let seen = tree.withLock { $0.seenWrites }
+        var appends = store.capabilities.appends && !seen.isBroken(.append)
+        var patches = !seen.isBroken(.patch)
         while true {
-            var (plan, target) = content.state.withLock { $0.plan(appends: appends) }
+            var (plan, target) = content.state.withLock {
+                $0.plan(appends: appends, replacesStart: store.capabilities.replacesStart)
+            }
             if case .patch = plan, !patches { plan = .whole }
             switch plan {
             case .nothing:
@@ -100,7 +98,7 @@ extension FileSystem {
         let broken = content.state.withLock { $0.attempt.flatMap { $0.isConfirmed ? nil : $0 } }
         guard let broken else { return }
         var size: Int64?
-        if broken.start > 0 || broken.reach - broken.start >= Self.worthResuming {
+        if broken.isAppend || broken.reach - broken.start >= Self.worthResuming {
             do throws(StoreError) {
                 size = try atTarget(broken.target, of: content) { path throws(StoreError) in
                     try store.size(of: path, cancellation: cancellation)
@@ -114,7 +112,13 @@ extension FileSystem {
         }
         if goesOn { return logger.notice("a broken upload goes on behind the first \(size ?? 0) bytes") }
         // What was there before the append is not there any more, or somebody else's bytes follow it.
-        if broken.start > 0, broken.target == .name, let size { try content.rebase(onto: size) }
+        if broken.isAppend, broken.target == .name, let size { try content.rebase(onto: size) }
+    }
+
+    /// Whether all of an append that broke is there.
+    private func hasArrived(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Bool {
+        try resolveBroken(content, cancellation)
+        return content.state.withLock { $0.plan(appends: true).plan == .nothing }
     }
 
     // MARK: - Appending
@@ -134,10 +138,35 @@ extension FileSystem {
                 at: range.lowerBound, target, of: content, whenWanted: givingWay(content), cancellation)
         else { return false }
         content.state.withLock { state in
-            if target == .name { state.beginAttempt(.name, from: range.lowerBound) }
+            if target == .name { state.beginAttempt(.name, from: range.lowerBound, isAppend: true) }
         }
-        try feed(stream, range, of: content, cancellation)
+        let isCheckable = target == .name && !store.capabilities.isProven && !content.state.withLock { $0.isSkewed }
+        do throws(StoreError) {
+            try feed(stream, range, of: content, cancellation) { () throws(StoreError) in
+                if isCheckable { try checkFirst(.append, size: range.upperBound, of: content, cancellation) }
+            }
+        } catch  where error.kind == .inputOutput && target == .name {
+            // The confirmation may be all that is missing. What cannot be looked at now is looked at before the next attempt.
+            let isThere = (try? hasArrived(content, cancellation)) ?? false
+            if !isThere { throw error }
+        }
         return true
+    }
+
+    /// Looks, after the first transfer of its kind, whether the file is as long as it should be.
+    ///
+    /// - Throws: `inputOutput` when it is shorter.
+    func checkFirst(
+        _ kind: SeenWrites.Kind, size expected: Int64, of content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) {
+        guard tree.withLock({ $0.seenWrites.isOpen(kind) }) else { return }
+        let size = try serverSize(of: content, cancellation)
+        let finding = tree.withLock { [size] tree in tree.seenWrites.note(kind, size: size, expected: expected) }
+        guard finding == .broken else { return }
+        throw StoreError(
+            .inputOutput,
+            "the server has not kept the rest of a file of which a part was written: \(size ?? 0) bytes are there"
+                + " instead of \(expected)")
     }
 
     /// Makes sure that bytes for the end of a file belong there.
@@ -212,71 +241,14 @@ extension FileSystem {
         return nil
     }
 
-    // MARK: - Patching
-
-    /// - Returns: false when the server does not do it.
-    private func patch(
-        _ ranges: [Range<Int64>], _ target: UploadPlan.Target, of content: FileContent, _ cancellation: Cancellation
-    ) throws(StoreError) -> Bool {
-        guard try keepsTail(content, cancellation) else { return false }
-        if target == .name {
-            let (isTrusted, known) = content.state.withLock {
-                ($0.isSizeTrusted(at: configuration.now()), $0.serverSize)
-            }
-            if !isTrusted, let size = try serverSize(of: content, cancellation), size != known {
-                try content.rebase(onto: size)
-                return false
-            }
-        }
-        let spool = content.state.withLock { state in
-            state.patch(ranges)
-            return state.spool
-        }
-        do throws(StoreError) {
-            for range in ranges {
-                if target == .name { endReading(of: content) }
-                let stream = try atTarget(target, of: content) { path throws(StoreError) in
-                    try store.openWrite(
-                        path, mode: .at(range.lowerBound), whenWanted: nil, cancellation: cancellation)
-                }
-                do throws(StoreError) {
-                    if let spool {
-                        try spool.send(range, through: stream, cancellation)
-                    }
-                    try stream.finish(cancellation: cancellation)
-                } catch {
-                    stream.abort()
-                    throw error
-                }
-            }
-        } catch {
-            content.state.withLock { target == .name ? $0.patchFailed() : $0.abandonAttempt() }
-            if target == .name, error.kind != .unsupported {
-                logger.error("a change may be on the server in part only, until the rest, which is kept, is sent too")
-            }
-            if error.kind == .unsupported { return false }
-            throw error
-        }
-        content.state.withLock { $0.patched(target, trustedUntil: trustedUntil) }
-        return true
-    }
-
-    private func keepsTail(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Bool {
-        let scratch = try TemporaryName.make()
-        do throws(StoreError) {
-            return try atPath(of: content.inode) { path throws(StoreError) in
-                try store.keepsTail(scratch: path.parent.appending(scratch), cancellation: cancellation)
-            }
-        } catch  where error.isRefusal {
-            return false
-        }
-    }
-
     // MARK: - The bytes
 
     /// Sends bytes through an open transfer, and waits for the server's word.
+    ///
+    /// - Parameter check: what has to be made sure before that word is believed.
     func feed(
-        _ stream: any RemoteWriteStream, _ range: Range<Int64>, of content: FileContent, _ cancellation: Cancellation
+        _ stream: any RemoteWriteStream, _ range: Range<Int64>, of content: FileContent, _ cancellation: Cancellation,
+        check: () throws(StoreError) -> Void = {}
     ) throws(StoreError) {
         do throws(StoreError) {
             try handOver(range, of: content, to: stream, cancellation)
@@ -285,6 +257,7 @@ extension FileSystem {
             stream.abort()
             throw error
         }
+        try check()
         content.state.withLock { $0.confirmed(trustedUntil: trustedUntil) }
     }
 }

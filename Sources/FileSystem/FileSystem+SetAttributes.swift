@@ -109,7 +109,11 @@ extension FileSystem {
         if isStorable && store.capabilities.setsModificationTime {
             do throws(StoreError) {
                 try atPath(of: number) { path throws(StoreError) in
-                    try store.setModificationTime(path, to: time, cancellation: request.cancellation)
+                    if kind == .directory {
+                        try store.setDirectoryTime(path, to: time, cancellation: request.cancellation)
+                    } else {
+                        try store.setModificationTime(path, to: time, cancellation: request.cancellation)
+                    }
                 }
                 isStored = true
             } catch  where error.kind == .unsupported || (kind == .directory && error.isRefusal) {

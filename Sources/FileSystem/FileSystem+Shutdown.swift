@@ -23,6 +23,7 @@ extension FileSystem {
     package func shutdown(deadline: Deadline) -> [UnsentFile] {
         endAhead()
         _ = drainUploads(until: deadline) { _ in }
+        endSpace()
         sendEverything(until: deadline)
         let handles = tree.withLock { (Array($0.handles.files.keys), Array($0.handles.directories.keys)) }
         let unsent = handles.0.compactMap { close($0, sendsUnsent: false) }

@@ -80,7 +80,11 @@ extension FileSystem {
         let stream = try openAppend(at: reach, target, of: content, whenWanted: whenWanted, cancellation)
         guard let stream else { throw StoreError(.unsupported, "the server has no command for appending") }
         content.state.withLock { state in
-            if state.attempt == nil { state.beginAttempt(.name, from: reach) } else { state.resumeAttempt() }
+            if state.attempt == nil {
+                state.beginAttempt(.name, from: reach, isAppend: true)
+            } else {
+                state.resumeAttempt()
+            }
         }
         return stream
     }

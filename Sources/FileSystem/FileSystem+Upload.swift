@@ -95,19 +95,13 @@ extension FileSystem {
         var mode = sent.mode
         var ownMode: UInt32?
         var wished: OwnTime?
-        while let wish = content.state.withLock({ $0.nextWish(version: version) }) {
-            switch wish {
-            case .mode(let wanted):
-                if set(mode: wanted, of: content, .name, isMadeAnew: sent.isMadeAnew, cancellation) {
-                    mode = wanted & 0o777
-                } else {
-                    ownMode = wanted & 0o777
-                }
-            case .time(let wanted):
-                let isStored = set(time: wanted, of: content.inode, cancellation)
-                wished = isStored ? .stored(wanted) : .kept(wanted, beside: nil)
-            case .timeOfUpload:
-                break
+        while let wishes = content.state.withLock({ $0.nextWishes(version: version) }) {
+            let stored = set(wishes, of: content, isMadeAnew: sent.isMadeAnew, cancellation)
+            if let wanted = wishes.mode {
+                if stored.modeError == nil { mode = wanted & 0o777 } else { ownMode = wanted & 0o777 }
+            }
+            if let wanted = wishes.time {
+                wished = stored.timeError == nil ? .stored(wanted) : .kept(wanted, beside: nil)
             }
         }
         content.state.withLock { $0.base = RemoteBase(size: sent.size, modified: nil) }

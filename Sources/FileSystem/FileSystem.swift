@@ -54,6 +54,7 @@ package final class FileSystem: Sendable {
     /// Entered with the monitor of ``ahead`` held; nothing else is entered while they are.
     let knownWalkOrders = Monitor(KnownOrders<SiblingOrder>())
     let knownFiles = Monitor(KnownOrders<FetchPlanner.Files>())
+    let room = Monitor(SpaceKnowledge())
     let listingsAhead = WorkerPool(named: "ftpfs ahead", limit: WalkPlanner.atOnce)
     /// What is sent after its close; `nil`: every close sends.
     let writeBack: WriteBack?
@@ -115,10 +116,4 @@ package final class FileSystem: Sendable {
     }
 }
 
-extension FileSystem: FileSystemOperations {
-    /// What `df` shows: nothing that the server says, and so never a wait.
-    package func space() -> SpaceAnswer {
-        // 4 KiB: programs multiply block counts with it, and a larger unit makes some of them round small files up.
-        SpaceAnswer(total: configuration.reportedSize, free: configuration.reportedSize, blockSize: 4096)
-    }
-}
+extension FileSystem: FileSystemOperations {}

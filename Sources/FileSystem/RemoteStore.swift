@@ -94,6 +94,11 @@ package protocol RemoteStore: Sendable {
     /// - Throws: when it could not be found out, since no file can be made there, or the connection failed.
     func keepsTail(scratch: RemotePath, cancellation: Cancellation) throws(StoreError) -> Bool
 
+    /// How much room there is.
+    ///
+    /// - Returns: `nil` where the server does not say, and never will.
+    func space(cancellation: Cancellation) throws(StoreError) -> RemoteSpace?
+
     /// Makes a directory. - Throws: `exists` when the name is taken, by whatever.
     func makeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError)
 
@@ -118,8 +123,18 @@ package protocol RemoteStore: Sendable {
         _ path: RemotePath, to time: Timestamp, cancellation: Cancellation
     ) throws(StoreError)
 
+    /// The same of a directory. - Throws: `unsupported` also where the server does so for files only.
+    func setDirectoryTime(
+        _ path: RemotePath, to time: Timestamp, cancellation: Cancellation
+    ) throws(StoreError)
+
     /// Sets the permission bits (07777). - Throws: `unsupported` where the server has no command for it.
     func setMode(_ path: RemotePath, to mode: UInt32, cancellation: Cancellation) throws(StoreError)
+
+    /// Sets permission bits and time of a file, in one round trip where the server takes that.
+    func setAttributes(
+        _ path: RemotePath, mode: UInt32, time: Timestamp, cancellation: Cancellation
+    ) -> StoredAttributes
 }
 
 extension RemoteStore {
@@ -129,6 +144,34 @@ extension RemoteStore {
 
     /// For stores that take every name.
     package func check(newName name: FileName) throws(StoreError) {}
+
+    /// For stores that do not say.
+    package func space(cancellation: Cancellation) throws(StoreError) -> RemoteSpace? { nil }
+
+    /// As of a file.
+    package func setDirectoryTime(
+        _ path: RemotePath, to time: Timestamp, cancellation: Cancellation
+    ) throws(StoreError) {
+        try setModificationTime(path, to: time, cancellation: cancellation)
+    }
+
+    /// One after the other.
+    package func setAttributes(
+        _ path: RemotePath, mode: UInt32, time: Timestamp, cancellation: Cancellation
+    ) -> StoredAttributes {
+        var stored = StoredAttributes()
+        do throws(StoreError) {
+            try setMode(path, to: mode, cancellation: cancellation)
+        } catch {
+            stored.modeError = error
+        }
+        do throws(StoreError) {
+            try setModificationTime(path, to: time, cancellation: cancellation)
+        } catch {
+            stored.timeError = error
+        }
+        return stored
+    }
 
     /// Renames as rename(2) does it: a file at the target goes.
     package func rename(_ path: RemotePath, to target: RemotePath, cancellation: Cancellation) throws(StoreError) {
@@ -179,6 +222,32 @@ package struct RemoteListing: Sendable {
     }
 }
 
+/// How much room a store says that there is, in bytes.
+package struct RemoteSpace: Hashable, Sendable {
+    /// What can still be written.
+    package var free: UInt64
+    /// What there may be in all; `nil`: it does not say.
+    package var total: UInt64?
+
+    package init(free: UInt64, total: UInt64?) {
+        self.free = free
+        self.total = total
+    }
+}
+
+/// What became of attributes that were to be set together.
+package struct StoredAttributes: Sendable {
+    /// Why the mode was not set; `nil`: it was.
+    package var modeError: StoreError?
+    /// Why the time was not set; `nil`: it was.
+    package var timeError: StoreError?
+
+    package init(modeError: StoreError? = nil, timeError: StoreError? = nil) {
+        self.modeError = modeError
+        self.timeError = timeError
+    }
+}
+
 /// What a store can do.
 package struct StoreCapabilities: Hashable, Sendable {
     /// Whether modification times can be set.
@@ -189,13 +258,24 @@ package struct StoreCapabilities: Hashable, Sendable {
     package var makesSymbolicLinks: Bool
     /// Whether files can be appended to.
     package var appends: Bool
+    /// Whether it is known that bytes which are appended, or written into a file, come where they belong; where not, the
+    /// first ones are looked at.
+    package var isProven: Bool
+    /// Whether the first bytes of a file can be written over without touching the rest. Most servers cannot be told so:
+    /// `REST 0` and `STOR` cut the file.
+    package var replacesStart: Bool
 
     /// All of them.
-    package init(setsModificationTime: Bool, setsMode: Bool, makesSymbolicLinks: Bool, appends: Bool = true) {
+    package init(
+        setsModificationTime: Bool, setsMode: Bool, makesSymbolicLinks: Bool, appends: Bool = true,
+        isProven: Bool = true, replacesStart: Bool = false
+    ) {
         self.setsModificationTime = setsModificationTime
         self.setsMode = setsMode
         self.makesSymbolicLinks = makesSymbolicLinks
         self.appends = appends
+        self.isProven = isProven
+        self.replacesStart = replacesStart
     }
 }
 
@@ -278,6 +358,9 @@ package enum RemoteWriteMode: Hashable, Sendable {
     /// They take the place of what is there from this offset on, which is more than 0. What becomes of the bytes
     /// behind them is for ``RemoteStore/keepsTail(scratch:cancellation:)`` to say.
     case at(Int64)
+    /// They take the place of the first bytes, of exactly this many, and what follows them stays. Only where
+    /// ``StoreCapabilities/replacesStart`` says so.
+    case over(Int64)
 }
 
 /// A file being written. One writer.

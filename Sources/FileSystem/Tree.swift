@@ -17,6 +17,10 @@ struct Tree {
     var hasRefusedTemporaries = false
     /// Names of which the kernel has been told that they do not exist.
     var absences = AbsentNames()
+    /// What listings have shown of files under temporary names, by directory.
+    var temporaryFiles: [InodeNumber: [RemoteEntry]] = [:]
+    /// What the server has been seen to do with bytes for a part of a file.
+    var seenWrites = SeenWrites()
     /// Directories that are being renamed, or are about to be.
     private var moving: [UInt64: (directory: InodeNumber, isOnServer: Bool)] = [:]
     private var lastMove: UInt64 = 0

@@ -18,7 +18,11 @@ enum UploadPlan: Hashable {
     case nothing
     /// These bytes, behind what is there.
     case append(Range<Int64>)
-    /// These ranges, in their places. None of them begins at 0, which no command can say.
+    /// These ranges, in their places.
+    ///
+    /// One that begins at 0 is possible only on servers that take a range for an upload: `REST 0` and `STOR` cut the file on
+    /// all of vsftpd, ProFTPD, Pure-FTPd and pyftpdlib, as `STOR` alone does. Of these ProFTPD takes `RANG`; for the others
+    /// the whole is sent.
     case patch([Range<Int64>])
     /// All of it.
     case whole
@@ -35,13 +39,17 @@ enum UploadPlan: Hashable {
     /// - Parameters:
     ///   - serverSize: how long the file at the target is; `nil` when what is there does not count.
     ///   - appends: whether the server's end may be appended to at all.
-    static func choose(_ map: ExtentMap, serverSize: Int64?, appends: Bool = true) -> UploadPlan {
+    ///   - replacesStart: whether a range may begin at 0.
+    static func choose(
+        _ map: ExtentMap, serverSize: Int64?, appends: Bool = true, replacesStart: Bool = false
+    ) -> UploadPlan {
         guard let serverSize, serverSize <= map.size else { return .whole }
         let dirty = Array(map.dirty.ranges)
         guard let first = dirty.first else { return serverSize == map.size ? .nothing : .whole }
         if appends, dirty == [serverSize..<map.size], serverSize > 0 { return .append(first) }
         let ranges = joined(dirty, map)
-        guard ranges.count <= maximumRanges, first.lowerBound > 0, first.lowerBound <= serverSize else { return .whole }
+        guard ranges.count <= maximumRanges, first.lowerBound > 0 || replacesStart, first.lowerBound <= serverSize
+        else { return .whole }
         let patching = ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } + Int64(ranges.count) * costOfRange
         let fetching = map.missing(in: 0..<map.size).reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
         return patching + worthwhile <= map.size + fetching ? .patch(ranges) : .whole

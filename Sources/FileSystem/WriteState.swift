@@ -23,6 +23,8 @@ struct WriteState {
         let target: UploadPlan.Target
         /// Where it began: 0, or the server's end when it was appended to.
         let start: Int64
+        /// Whether its bytes go behind what is there, so that sending them anew would put them there twice.
+        let isAppend: Bool
         /// Up to where its bytes have been handed over.
         var reach: Int64
         /// Whether the server has confirmed it.
@@ -38,6 +40,12 @@ struct WriteState {
         case time(Timestamp)
         /// The present time, which an upload gets anyway.
         case timeOfUpload
+    }
+
+    /// All that is to be set then.
+    struct Wishes: Hashable, Sendable {
+        var mode: UInt32?
+        var time: Timestamp?
     }
 
     // MARK: Content
@@ -76,6 +84,8 @@ struct WriteState {
     private var hasLeftParts = false
     /// A name that was made on the server for this file.
     private(set) var temporary: FileName?
+    /// Whether it may have taken the place of the file already: the answer to the rename was lost.
+    var mayBePublished = false
     /// Ends the transfer that is under way.
     var transfer: Cancellation?
     /// Whether the server has got bytes of which the rest of the mount does not know yet.
@@ -251,24 +261,29 @@ struct WriteState {
 
     /// What to send next. Of an attempt that broke it must be known by now what became of it.
     ///
-    /// - Parameter appends: whether the server takes bytes for the end of a file.
-    func plan(appends: Bool) -> (plan: UploadPlan, target: UploadPlan.Target) {
-        if let attempt, attempt.target == .temporary {
-            return (UploadPlan.choose(map, serverSize: attempt.reach, appends: appends), .temporary)
+    /// - Parameters:
+    ///   - appends: whether the server takes bytes for the end of a file.
+    ///   - replacesStart: whether it takes bytes for the beginning of one.
+    func plan(
+        appends: Bool, replacesStart: Bool = false
+    ) -> (plan: UploadPlan, target: UploadPlan.Target) {
+        func choice(_ size: Int64) -> UploadPlan {
+            UploadPlan.choose(map, serverSize: size, appends: appends, replacesStart: replacesStart)
         }
+        if let attempt, attempt.target == .temporary { return (choice(attempt.reach), .temporary) }
         if mustReplace { return (.whole, .name) }
         if serverSize == 0, !isAppendOnly, !map.dirty.isEmpty { return (.whole, .name) }
         // An empty file that is appended to may not be empty any more.
         if serverSize == 0, appends, map.dirty.ranges.count == 1 { return (.append(0..<map.size), .name) }
-        return (UploadPlan.choose(map, serverSize: serverSize, appends: appends), .name)
+        return (choice(serverSize), .name)
     }
 
     /// A transfer begins.
-    mutating func beginAttempt(_ target: UploadPlan.Target, from start: Int64) {
+    mutating func beginAttempt(_ target: UploadPlan.Target, from start: Int64, isAppend: Bool) {
         if target == .name { isTouched = true }
         isMadeAnew = start == 0 && (target == .temporary || !replacesContent)
         let isFirst = start > 0 || isMadeAnew && !hasLeftParts
-        attempt = Attempt(target: target, start: start, reach: start, isFirst: isFirst)
+        attempt = Attempt(target: target, start: start, isAppend: isAppend, reach: start, isFirst: isFirst)
     }
 
     /// The server is about to be told of the file.
@@ -376,7 +391,10 @@ struct WriteState {
     mutating func patchFailed() { map.giveBack() }
 
     /// A name on the server belongs to this file now.
-    mutating func useTemporary(_ name: FileName) { temporary = name }
+    mutating func useTemporary(_ name: FileName) {
+        temporary = name
+        mayBePublished = false
+    }
 
     /// It does not any more.
     mutating func forgetTemporary() { temporary = nil }
@@ -385,15 +403,10 @@ struct WriteState {
     /// has ended, and from then on who wants another time or mode sends it himself.
     ///
     /// - Returns: `nil` when the upload has ended.
-    mutating func nextWish(version: UInt64) -> Wish? {
-        if let mode = wantedMode {
-            wantedMode = nil
-            return .mode(mode)
-        }
-        if let time = wantedTime {
-            wantedTime = nil
-            return .time(time)
-        }
+    mutating func nextWishes(version: UInt64) -> Wishes? {
+        let wishes = Wishes(mode: wantedMode, time: wantedTime)
+        (wantedMode, wantedTime) = (nil, nil)
+        if wishes != Wishes() { return wishes }
         transfer = nil
         needsConclusion = false
         failure = nil
@@ -480,7 +493,7 @@ extension WriteState {
     mutating func appended(to end: Int64, trustedUntil instant: Instant) {
         isBegun = false
         map.take(serverSize..<end)
-        beginAttempt(.name, from: serverSize)
+        beginAttempt(.name, from: serverSize, isAppend: true)
         attempt?.reach = end
         confirmed(trustedUntil: instant)
     }

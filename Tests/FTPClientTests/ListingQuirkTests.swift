@@ -177,6 +177,40 @@ struct ListingQuirkTests {
         #expect(server.outcome() == [])
     }
 
+    private static func reset(_ lines: String) -> [Step] {
+        [.passive, .expect("LIST -a"), .send(["150 Here"]), .data(lines), .endData(reset: true), .send(["226 Done"])]
+    }
+
+    @Test func aListingThatIsResetAndConfirmedIsMadeOnceMore() throws {
+        let whole = Self.dot + Self.line + "f\r\n" + Self.line + "g\r\n"
+        // It was the network: the second is whole, also for the next one.
+        let server = try ScriptedServer(
+            Self.login() + Self.reset(Self.dot + Self.line + "f\r\n") + Self.listing("LIST -a", whole)
+                + Self.listing("LIST -a", whole))
+        let session = try session(server)
+        #expect(try names(session) == ["f", "g"])
+        #expect(try names(session) == ["f", "g"])
+        #expect(server.outcome() == [])
+    }
+
+    @Test func aServerThatEndsEveryListingByAResetIsUnderstood() throws {
+        let whole = Self.dot + Self.line + "f\r\n"
+        let server = try ScriptedServer(Self.login() + Self.reset(whole) + Self.reset(whole) + Self.reset(whole))
+        let session = try session(server)
+        #expect(try names(session) == ["f"])
+        #expect(try names(session) == ["f"])
+        #expect(server.outcome() == [])
+    }
+
+    @Test func aListingThatIsCutTwiceInDifferentPlacesIsNotTakenForWhole() throws {
+        let server = try ScriptedServer(
+            Self.login() + Self.reset(Self.dot + Self.line + "f\r\n" + Self.line + "hal")
+                + Self.reset(Self.dot + Self.line + "f\r\n") + Self.listing("LIST", Self.line + "f\r\n"))
+        let listing = try session(server).list(.root, cancellation)
+        #expect(listing.entries.map(\.name.description) == ["f"])
+        #expect(!listing.isComplete)
+    }
+
     @Test func aListingThatIsResetInTheMiddleFails() throws {
         let server = try ScriptedServer(
             Self.login() + [

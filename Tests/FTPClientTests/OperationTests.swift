@@ -237,7 +237,10 @@ struct OperationTests {
 
     @Test(arguments: [Dialect.vsftpd, .proftpd, .minimal])
     func nothingIsLostWhereRMDRemovesEverything(_ dialect: Dialect) throws {
-        let odd = Self.with(dialect) { $0.oddities.insert(.removesFullDirectories) }
+        let odd = Self.with(dialect) {
+            $0.says[.greeting] = "220 Service ready"
+            $0.oddities.insert(.removesFullDirectories)
+        }
         let served = try Served(odd) { tree in
             tree.add("full/inner", text: "x")
             tree.addDirectory("empty")
@@ -254,7 +257,10 @@ struct OperationTests {
     }
 
     @Test func aLineThatIsNotUnderstoodCountsAsAFileOfTheDirectory() throws {
-        let odd = Self.with(.proftpd) { $0.oddities.insert(.removesFullDirectories) }
+        let odd = Self.with(.proftpd) {
+            $0.says[.greeting] = "220 Service ready"
+            $0.oddities.insert(.removesFullDirectories)
+        }
         // A name that no command can carry is left out of listings.
         let served = try Served(odd) { $0.add(ServerPath(components: [[0x64], [0x61, 0x0D, 0x62]]), contents: [1]) }
         #expect(try served.names(try remote("d")) == [])

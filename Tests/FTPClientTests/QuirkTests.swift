@@ -346,7 +346,10 @@ struct QuirkTests {
     @Test func theEndOfAListingByResetCountsIfTheServerConfirmsIt() throws {
         let server = try ScriptedServer(
             Self.login + [
+                // Twice the same: it was not the network.
                 .passive, .expect("LIST -a"), .send(["150 Here", "226 Done"]), .endData(reset: true),
+                .passive, .expect("LIST -a"), .send(["150 Here", "226 Done"]), .endData(reset: true),
+                .passive, .expect("LIST"), .send(["150 Here", "226 Done"]), .endData(reset: true),
                 .passive, .expect("LIST"), .send(["150 Here", "226 Done"]), .endData(reset: true),
             ])
         #expect(try names(try session(server), .root) == [])

@@ -309,6 +309,41 @@ struct ReplacingRenameTests {
         #expect(served.tree.exists("f"))
     }
 
+    @Test(arguments: [Dialect.vsftpd, .proftpd, .pureftpd])
+    func bothCommandsAreOneRoundTripWhereThatIsKnownToBeSafe(_ dialect: Dialect) throws {
+        let served = try Served(dialect, connections: 1) { $0.add("f", text: "x") }
+        // The second one is there before the first is answered.
+        let gate = try Served(
+            dialect, connections: 1, faults: FaultPlan([.nth(1, "RNFR", .delay(.milliseconds(300)))])
+        ) { $0.add("f", text: "x") }
+        try served.client.rename(try remote("f"), to: try remote("g"), cancellation: served.cancellation)
+        #expect(served.tree.contents(of: "g") == Array("x".utf8))
+        let cancellation = Cancellation()
+        let pending = try Pending {
+            try gate.client.rename(try remote("f"), to: try remote("g"), cancellation: cancellation)
+        }
+        try #require(gate.server.wait(until: .after(.seconds(10))) { $0.count(of: "RNFR") == 1 })
+        cancellation.cancel()
+        #expect(throws: FTPError.cancelled) { try pending.value() }
+        // Whoever was cancelled may have done it; what follows meets none of the replies that are still on their way.
+        try gate.client.makeDirectory(try remote("d"), cancellation: gate.cancellation)
+        #expect(gate.server.transcript.verbs.suffix(4) == ["RNFR", "RNTO", "PWD", "MKD"])
+        #expect(gate.tree.exists("g"))
+        #expect(gate.tree.exists("d"))
+    }
+
+    @Test func behindARefusedRNFRNothingIsRenamed() throws {
+        let served = try Served(.vsftpd, connections: 1) { $0.add("f", text: "x") }
+        let error = #expect(throws: FTPError.self) {
+            try served.client.rename(try remote("missing"), to: try remote("g"), cancellation: served.cancellation)
+        }
+        #expect(error?.refusal?.code == 550)
+        #expect(served.server.transcript.count(of: "RNTO") == 1)
+        #expect(served.tree.exists("f"))
+        try served.client.rename(try remote("f"), to: try remote("g"), cancellation: served.cancellation)
+        #expect(served.tree.exists("g"))
+    }
+
     @Test(arguments: [true, false])
     func aDirectoryInWhichASessionOfOursIsCanBeMovedAndRemoved(_ removes: Bool) throws {
         var dialect = Dialect.pureftpd

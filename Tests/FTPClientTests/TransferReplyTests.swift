@@ -277,4 +277,18 @@ struct TransferReplyTests {
         #expect(try Scripted.read(session, at: 3, size: 6) == "def")
         #expect(server.outcome() == [])
     }
+
+    // MARK: Uploads
+
+    @Test func anUploadWhoseDataWasResetIsNotBelievedWhateverTheServerSays() throws {
+        let server = try ScriptedServer(
+            Scripted.login + Scripted.binary + [
+                .passive, .expect("STOR /f"), .send(["150 Here"]), .endData(reset: true), .send(["226 Done"]),
+            ])
+        let session = try Scripted.session(server)
+        let transfer = try session.openWrite(try remote("f"), .replace, Cancellation())
+        let error = #expect(throws: FTPError.self) { try transfer.finish(Cancellation()) }
+        #expect(error?.isConnectionLoss == true)
+        #expect(server.outcome() == [])
+    }
 }

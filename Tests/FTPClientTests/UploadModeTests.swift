@@ -8,7 +8,9 @@ import Vocabulary
 /// Writing to the end and into the middle of a file, and uploads that give way.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct UploadModeTests {
     private static func dialect(_ quirks: Dialect.Quirks...) -> Dialect {
+        // A greeting that tells nothing: of known products it is known.
         var dialect = Dialect.proftpd
+        dialect.says[.greeting] = "220 Service ready"
         for quirk in quirks { dialect.quirks.insert(quirk) }
         return dialect
     }
@@ -27,7 +29,8 @@ import Vocabulary
     }
 
     @Test func `where no scratch file can be made, nothing is known`() throws {
-        let served = try Served(faults: FaultPlan([.nth(1, "STOR", .reply(550, "Permission denied"))]))
+        let served = try Served(
+            Self.dialect(), faults: FaultPlan([.nth(1, "STOR", .reply(550, "Permission denied"))]))
         let scratch = try remote("scratch")
         #expect(throws: FTPError.self) {
             try served.client.keepsTail(scratch: scratch, cancellation: served.cancellation)
@@ -40,6 +43,52 @@ import Vocabulary
         try served.write(Array("ABC".utf8), to: "f", .at(4))
         try served.write(Array("xy".utf8), to: "f", .append)
         #expect(served.tree.contents(of: "f") == Array("0123ABC789xy".utf8))
+    }
+
+    @Test(arguments: [(Dialect.vsftpd, true), (.proftpd, true), (.pureftpd, false)])
+    func `of known products it is known`(dialect: Dialect, keeps: Bool) throws {
+        let served = try Served(dialect) { $0.add("f", text: "0123456789") }
+        _ = try served.names()
+        let mark = served.server.transcript.mark
+        let scratch = try remote("scratch")
+        #expect(try served.client.keepsTail(scratch: scratch, cancellation: served.cancellation) == keeps)
+        #expect(served.lines(since: mark) == [])
+    }
+
+    @Test func `where a range can be stored, bytes go over the first ones, and the rest stays`() throws {
+        let served = try Served(.proftpd) { $0.add("f", text: "0123456789") }
+        _ = try served.names()
+        #expect(served.client.replacesStart)
+        try served.write(Array("ABC".utf8), to: "f", .over(3))
+        #expect(served.tree.contents(of: "f") == Array("ABC3456789".utf8))
+        #expect(served.server.transcript.verbs.contains("RANG"))
+        // It counts for that one transfer.
+        try served.write(Array("xy".utf8), to: "f")
+        #expect(served.tree.contents(of: "f") == Array("xy".utf8))
+    }
+
+    @Test func `a transfer that is begun anew says the range again`() throws {
+        let served = try Served(.proftpd, faults: FaultPlan([.nth(1, "STOR", .reply(425, "No data connection"))])) {
+            $0.add("f", text: "0123456789")
+        }
+        _ = try served.names()
+        try served.write(Array("ABC".utf8), to: "f", .over(3))
+        #expect(served.tree.contents(of: "f") == Array("ABC3456789".utf8))
+        #expect(served.server.transcript.count(of: "RANG") == 2)
+    }
+
+    @Test func `where the range is refused nothing is stored`() throws {
+        let served = try Served(.proftpd, faults: FaultPlan([.every("RANG", .reply(500, "RANG not understood"))])) {
+            $0.add("f", text: "0123456789")
+        }
+        _ = try served.names()
+        let error = #expect(throws: FTPError.self) { try served.write([1], to: "f", .over(1)) }
+        guard case .unsupported = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(served.server.transcript.count(of: "STOR") == 0)
+        #expect(!served.client.replacesStart)
     }
 
     @Test func `the first byte is no place that a command can say`() throws {

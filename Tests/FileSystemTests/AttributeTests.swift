@@ -205,12 +205,4 @@ import Vocabulary
         }
     }
 
-    @Test func `df never asks the server`() throws {
-        try Fixture.run { (f) throws in
-            let space = f.fileSystem.space()
-            #expect(space.total == 1 << 50)
-            #expect(space.free == space.total)
-            #expect(f.store.calls.isEmpty)
-        }
-    }
 }

@@ -4,6 +4,8 @@ import Testing
 import Threading
 import Vocabulary
 
+@testable import FileSystem
+
 /// What a close means, and what it costs.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct CompletionTests {
     /// A request of a process that has another descriptor of the file, or none.
@@ -203,6 +205,56 @@ import Vocabulary
             #expect(f.store.names("d").count == 1001)
             #expect(f.fileSystem.statistics.spoolBytes == 0)
             #expect(f.fileSystem.statistics.inodes <= 2)
+        }
+    }
+
+    @Test func `after a close that failed, the kernel does not keep what was never sent`() throws {
+        try Fixture.run(keepsSpool: true) { (f) throws in
+            f.store.put("f", "old content")
+            #expect(try f.load("f") == "old content")
+            let handle = try f.open("f", [.read, .write])
+            try f.write(handle, at: 0, "NEW")
+            f.store.setHook { (call, _) throws(StoreError) in
+                if case .openWrite = call { throw StoreError(.inputOutput, "the connection was lost") }
+            }
+            let kind = failure { try f.close(handle) }
+            #expect(kind == .inputOutput)
+            f.store.setHook(nil)
+            // Size and time on the server are what they were: by them nothing has changed.
+            let answer = try f.fileSystem.open(f.inode("f"), flags: .read, request())
+            #expect(!answer.keepCache)
+            #expect(try f.read(answer.handle, at: 0, 20) == Array("old content".utf8))
+            f.fileSystem.release(answer.handle)
+        }
+    }
+
+    @Test func `a file whose close failed while its directory was listed is still there`() throws {
+        try Fixture.run(keepsSpool: true) { (f) throws in
+            f.store.put("f", "old content")
+            let handle = try f.open("f", [.read, .write])
+            try f.write(handle, at: 0, "NEW")
+            f.pass(.seconds(11))
+            let gate = Gate()
+            try gate.enter(Cancellation())
+            f.store.setHook { (call, cancellation) throws(StoreError) in
+                switch call {
+                case .list:
+                    try gate.enter(cancellation)
+                    gate.leave()
+                case .openWrite: throw StoreError(.inputOutput, "the connection was lost")
+                default: break
+                }
+            }
+            let lookup = try Background { try f.exists("g") }
+            let isListing = waitUntil { f.store.calls.last == .list(.root) }
+            #expect(isListing)
+            let kind = failure { try f.close(handle) }
+            #expect(kind == .inputOutput)
+            gate.leave()
+            let found = try lookup.value()
+            #expect(!found)
+            let isThere = try f.exists("f")
+            #expect(isThere)
         }
     }
 }

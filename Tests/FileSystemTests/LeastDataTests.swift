@@ -107,7 +107,8 @@ import Vocabulary
             #expect(
                 calls == [
                     .probe, .size(path("f")), .openWrite(path("f"), .at(3 * Self.mega)),
-                    .send(path("f"), 3 * Self.mega..<3 * Self.mega + 4), .finish(path("f")),
+                    .send(path("f"), 3 * Self.mega..<3 * Self.mega + 4), .finish(path("f")), .size(path("f")),
+                    // What the first one did to the rest has been seen.
                     .probe, .openWrite(path("f"), .at(5 * Self.mega)),
                     .send(path("f"), 5 * Self.mega..<5 * Self.mega + 4), .finish(path("f")),
                 ])

@@ -202,4 +202,45 @@ import Vocabulary
             #expect(f.store.names() == [])
         }
     }
+
+    /// The next rename to the file is done, or not, and its answer lost.
+    private func loseAnswer(_ f: Fixture, isDone: Bool) {
+        let isFirst = Monitor(true)
+        let store = f.store
+        store.setHook { (call, cancellation) throws(StoreError) in
+            guard case .rename(let source, let target) = call else { return }
+            let strikes = isFirst.withLock { first in
+                defer { first = false }
+                return first
+            }
+            guard strikes else { return }
+            if isDone { try store.rename(source, to: target, replacing: true, cancellation: cancellation) }
+            throw StoreError(.timedOut, "no answer")
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a rename whose answer was lost is not taken for one that the directory refuses`(isDone: Bool) throws {
+        try Fixture.run { (f) throws in try replaceWithLostAnswer(f, isDone) }
+    }
+
+    private func replaceWithLostAnswer(_ f: Fixture, _ isDone: Bool) throws {
+        f.store.put("f", "old")
+        let handle = try f.open("f", [.write, .truncate])
+        try f.write(handle, at: 0, "new content")
+        loseAnswer(f, isDone: isDone)
+        let kind = failure { try f.fileSystem.fsync(handle, request()) }
+        #expect(kind == .timedOut)
+        let between = f.store.text("f")
+        #expect(between == (isDone ? "new content" : "old"))
+        let again = changes(try f.store.calls { () throws in try f.fileSystem.fsync(handle, request()) })
+        // What was done is seen, and what was not is repeated; nothing is sent again.
+        #expect(again.count { $0.hasPrefix("write") } == 0)
+        #expect(f.store.text("f") == "new content")
+        // The next one goes beside the file, as before.
+        try f.write(handle, at: 0, "NEW content")
+        let next = changes(try f.store.calls { () throws in try f.close(handle) })
+        #expect(next.first == "write TEMPORARY")
+        #expect(f.store.text("f") == "NEW content")
+    }
 }

@@ -28,7 +28,7 @@ import Vocabulary
         switch state.plan(appends: true).plan {
         case .nothing: break
         case .append(let range):
-            state.beginAttempt(.name, from: range.lowerBound)
+            state.beginAttempt(.name, from: range.lowerBound, isAppend: true)
             state.hand(over: range)
             state.confirmed(trustedUntil: later)
         case .patch(let ranges):
@@ -36,11 +36,11 @@ import Vocabulary
             state.patched(.name, trustedUntil: later)
         case .whole:
             state.mayExist()
-            state.beginAttempt(.name, from: 0)
+            state.beginAttempt(.name, from: 0, isAppend: false)
             state.hand(over: 0..<state.size)
             state.confirmed(trustedUntil: later)
         }
-        while state.nextWish(version: 2) != nil {}
+        while state.nextWishes(version: 2) != nil {}
     }
 
     @Test func `appended bytes are sent alone, also after an earlier upload`() {
@@ -69,11 +69,11 @@ import Vocabulary
         _ = state.wrote(0..<10, isAppend: false)
         let begun = state.beginUpload(Cancellation())
         #expect(begun)
-        state.beginAttempt(.name, from: 0)
+        state.beginAttempt(.name, from: 0, isAppend: false)
         state.hand(over: 0..<10)
         _ = state.wrote(5..<20, isAppend: false)
         state.confirmed(trustedUntil: later)
-        #expect(state.nextWish(version: 1) == nil)
+        #expect(state.nextWishes(version: 1) == nil)
         #expect(state.isDirty)
         #expect(state.unsentRanges == [5..<20])
     }
@@ -82,7 +82,7 @@ import Vocabulary
         var state = known(size: 100)
         _ = state.wrote(100..<110, isAppend: true)
         _ = state.beginUpload(Cancellation())
-        state.beginAttempt(.name, from: 100)
+        state.beginAttempt(.name, from: 100, isAppend: true)
         state.hand(over: 100..<110)
         _ = state.wrote(110..<120, isAppend: true)
         state.uploadFailed(StoreError(.noSpace, "full"))
@@ -102,7 +102,7 @@ import Vocabulary
         var state = known(size: 100)
         _ = state.wrote(100..<110, isAppend: true)
         _ = state.beginUpload(Cancellation())
-        state.beginAttempt(.name, from: 100)
+        state.beginAttempt(.name, from: 100, isAppend: true)
         state.hand(over: 100..<110)
         _ = state.wrote(110..<120, isAppend: true)
         state.uploadFailed(StoreError(.inputOutput, "lost"))
@@ -137,8 +137,8 @@ import Vocabulary
         #expect(state.wantedTime == Timestamp(seconds: 5))
         _ = state.wrote(0..<1, isAppend: false)
         #expect(state.wantedTime == nil)
-        #expect(state.nextWish(version: 1) == .mode(0o755))
-        #expect(state.nextWish(version: 1) == nil)
+        #expect(state.nextWishes(version: 1) == WriteState.Wishes(mode: 0o755))
+        #expect(state.nextWishes(version: 1) == nil)
     }
 
     @Test(arguments: [
@@ -173,7 +173,7 @@ import Vocabulary
         var state = known(size: 100)
         state.resized(to: 0)
         _ = state.wrote(0..<50, isAppend: false)
-        state.beginAttempt(.temporary, from: 0)
+        state.beginAttempt(.temporary, from: 0, isAppend: false)
         state.hand(over: 0..<50)
         state.confirmed(trustedUntil: later)
         #expect(state.isDirty)
@@ -182,5 +182,28 @@ import Vocabulary
         #expect(state.plan(appends: true) == (.append(50..<60), .temporary))
         _ = state.wrote(0..<1, isAppend: false)
         #expect(state.plan(appends: true) == (.whole, .temporary))
+    }
+
+    @Test(arguments: [(Int64(5), true), (3, true), (0, true), (6, false)])
+    func `an append to an empty file that broke goes on where it arrived, and is never there twice`(
+        size: Int64, goesOn: Bool
+    ) {
+        var state = WriteState()
+        state.begin(serverSize: 0, version: 1)
+        _ = state.wrote(0..<5, isAppend: true)
+        #expect(state.plan(appends: true).plan == .append(0..<5))
+        state.beginAttempt(.name, from: 0, isAppend: true)
+        state.hand(over: 0..<5)
+        let trust = Instant(nanoseconds: 1)
+        #expect(state.attempt?.isAppend == true)
+        #expect(state.resolveBroken(size: size, trustedUntil: trust) == goesOn)
+        guard goesOn else { return }
+        let rest: UploadPlan =
+            switch size {
+            case 5: .nothing
+            case 3: .append(3..<5)
+            default: .append(0..<5)
+            }
+        #expect(state.plan(appends: true).plan == rest)
     }
 }

@@ -27,6 +27,7 @@ package final class MemoryStore: RemoteStore {
         case makeSymbolicLink(RemotePath, target: [UInt8])
         case setModificationTime(RemotePath, Timestamp)
         case setMode(RemotePath, UInt32)
+        case space
     }
 
     /// How the server behaves.
@@ -43,6 +44,8 @@ package final class MemoryStore: RemoteStore {
         package var renameReplaces = true
         /// Whether bytes written into the middle of a file leave what follows them alone.
         package var keepsTail = true
+        /// How much room there is; `nil`: it does not say.
+        package var space: RemoteSpace?
         /// How many bytes one read of a stream brings at most.
         package var readLimit = 64 << 10
         /// How many entries a listing shows; it then says that it is not complete.
@@ -239,6 +242,11 @@ package final class MemoryStore: RemoteStore {
             // As on the wire: whole seconds.
             try state.change(path) { $0.modified = Timestamp(seconds: time.seconds) }
         }
+    }
+
+    package func space(cancellation: Cancellation) throws(StoreError) -> RemoteSpace? {
+        try enter(.space, cancellation)
+        return state.withLock { $0.settings.space }
     }
 
     package func setMode(_ path: RemotePath, to mode: UInt32, cancellation: Cancellation) throws(StoreError) {

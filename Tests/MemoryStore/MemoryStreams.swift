@@ -77,9 +77,10 @@ extension MemoryStore {
                     switch mode {
                     case .replace, .append:
                         content += bytes
-                    case .at(let offset):
-                        let place = Int(offset) + before
+                    case .at, .over:
+                        let place = Int(mode.offset) + before
                         let end = place + bytes.count
+                        let keepsTail = keepsTail || mode.offset == 0
                         if content.count < place || !keepsTail { content = Array(content.prefix(place)) }
                         content += [UInt8](repeating: 0, count: max(0, end - content.count))
                         content.replaceSubrange(place..<end, with: bytes)
@@ -101,4 +102,9 @@ extension MemoryStore {
             store.state.withLock { state in state.writers[ObjectIdentifier(self)] = nil }
         }
     }
+}
+
+extension RemoteWriteMode {
+    /// Where the bytes go that replace others.
+    fileprivate var offset: Int64 { if case .at(let offset) = self { offset } else { 0 } }
 }

@@ -1,9 +1,11 @@
 """A proxy for tests, on loopback: HTTP CONNECT with Basic authentication, and SOCKS 5 with user and password.
 
     python3 proxy.py http|socks5 [--login USER:PASSWORD] [--map NAME=ADDRESS] [--fault FAULT]
+                     [--chaos FILE --seed N --rate P]
 
 Prints its port as one line, then one line for each connection that it makes: the host and the port as the client named
-them. Names are looked up in the given map first. FAULT is one of FAULTS: what is answered instead of a connection.
+them. Names are looked up in the given map first. FAULT is one of FAULTS: what is answered instead of a connection. With --chaos
+connections break at random while FILE exists (`chaos.py`).
 """
 
 import argparse
@@ -13,6 +15,8 @@ import socket
 import struct
 import sys
 import threading
+
+from chaos import Chaos, pump
 
 FAULTS = {
     "silent": None,
@@ -111,6 +115,8 @@ def serve(connection, options):
             return
         try:
             host, port, success = {"http": http, "socks5": socks5}[options.kind](connection, options.login)
+            if options.chaos and options.chaos.refuses():
+                raise ConnectionError("chaos")
             print(host, port, flush=True)
             server = socket.create_connection((options.map.get(host, host), port), timeout=10)
             server.settimeout(None)
@@ -125,6 +131,8 @@ def serve(connection, options):
                 # The server speaks first: its greeting leaves in the same packet as the proxy's last word.
                 success += server.recv(1 << 16)
             connection.sendall(success)
+            if options.chaos:
+                return pump(connection, server, options.chaos)
             back = threading.Thread(target=copy, args=(server, connection), daemon=True)
             back.start()
             copy(connection, server)
@@ -137,8 +145,13 @@ def main():
     parser.add_argument("--login", help="USER:PASSWORD that is wanted")
     parser.add_argument("--map", action="append", default=[], help="NAME=ADDRESS")
     parser.add_argument("--fault", choices=FAULTS)
+    parser.add_argument("--chaos", metavar="FILE", help="connections break at random while FILE exists")
+    parser.add_argument("--seed", type=int, default=0, help="of --chaos")
+    parser.add_argument("--rate", type=float, default=0.02, help="how many of the pieces that pass are struck, with --chaos (0.02)")
     parser.add_argument("--first-port", type=int, help="the port at which the other end speaks first")
     options = parser.parse_args()
+    if options.chaos:
+        options.chaos = Chaos(options.chaos, options.seed, options.rate)
     options.map = dict(pair.split("=") for pair in options.map)
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
