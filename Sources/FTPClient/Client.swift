@@ -171,7 +171,8 @@ package final class Client: Sendable {
         _ path: RemotePath, _ mode: WriteMode, head: UploadHead? = nil, whenWanted: (@Sendable () -> Void)? = nil,
         cancellation: Cancellation
     ) throws(FTPError) -> WriteStream {
-        // No byte of the file has been sent when this fails, so it may be repeated like a question.
+        // No byte of the file counts when this fails, so it may be repeated like a question. But a `STOR` whose connection was
+        // lost may be carried out later, and would then empty what another one has brought under that name.
         var repeats = Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent)
         while true {
             // For the pool, an upload that can be ended and gone on with is what a reading stream is.
@@ -182,7 +183,8 @@ package final class Client: Sendable {
             } catch {
                 session.settleUpload()
                 pool.release(session)
-                guard repeats.allow(after: error) else { throw error }
+                let mayComeLater = mode == .replace && error.isConnectionLoss && !error.leftNothingDone
+                guard !mayComeLater, repeats.allow(after: error) else { throw error }
                 continue
             }
             let stream = WriteStream(pool, server, path, mode, head, transfer)

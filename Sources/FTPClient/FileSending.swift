@@ -8,15 +8,15 @@ import Threading
 /// known to leave it in the socket until they want it; a small file is then on the server after one round trip. What did
 /// not go, for whatever reason, goes when the server has said 150.
 package struct UploadHead: Sendable {
-    /// The local file; open until the upload has begun.
-    package let file: FileDescriptor
+    /// The local file, open until the upload has begun; `nil` for no bytes.
+    package let file: FileDescriptor?
     /// Which of its bytes.
     package let range: Range<Int64>
     /// Whether no more bytes follow.
     package let isAll: Bool
 
     /// The beginning of an upload; no bytes, and all of it, for an empty file.
-    package init(file: FileDescriptor, range: Range<Int64>, isAll: Bool) {
+    package init(file: FileDescriptor?, range: Range<Int64>, isAll: Bool) {
         self.file = file
         self.range = range
         self.isAll = isAll
@@ -29,7 +29,7 @@ package struct UploadHead: Sendable {
         let signal = SuppressedPipeSignal()
         defer { signal.restore() }
         var offset = off_t(range.lowerBound)
-        while offset < range.upperBound {
+        while let file, offset < range.upperBound {
             let count = sendfile(
                 data.descriptor.rawValue, file.rawValue, &offset, Int(range.upperBound - Int64(offset)))
             if count <= 0, count == 0 || errno != EINTR { break }

@@ -122,9 +122,17 @@ package final class FTPStore: RemoteStore {
     package func openWrite(
         _ path: RemotePath, mode: RemoteWriteMode, whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream {
+        try openWrite(path, mode: mode, head: nil, whenWanted: whenWanted, cancellation: cancellation)
+    }
+
+    package func openWrite(
+        _ path: RemotePath, mode: RemoteWriteMode, head: RemoteWriteHead?, whenWanted: (@Sendable () -> Void)?,
+        cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteWriteStream {
         do throws(FTPError) {
+            let head = head.map { UploadHead(file: $0.file, range: $0.range, isAll: $0.isAll) }
             let stream = try client.openWrite(
-                path, WriteMode(mode), whenWanted: whenWanted, cancellation: cancellation)
+                path, WriteMode(mode), head: head, whenWanted: whenWanted, cancellation: cancellation)
             return StoreWriteStream(stream, path, self)
         } catch {
             throw explain(error, .write(path), cancellation)

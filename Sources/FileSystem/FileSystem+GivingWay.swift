@@ -19,15 +19,18 @@ extension FileSystem {
     }
 
     /// Hands a range to a transfer: all of it, or what comes before the moment at which the connection is wanted.
+    ///
+    /// - Parameter head: up to where it has been handed over with the command.
     func handOver(
-        _ range: Range<Int64>, of content: FileContent, to stream: any RemoteWriteStream, _ cancellation: Cancellation
+        _ range: Range<Int64>, behind head: Int64 = 0, of content: FileContent, to stream: any RemoteWriteStream,
+        _ cancellation: Cancellation
     ) throws(StoreError) {
         var rest = range
         repeat {
             let (piece, spool) = content.state.withLock { [rest] state -> (Range<Int64>, SpoolFile?) in
                 let end =
                     state.isBackground ? min(rest.upperBound, rest.lowerBound + UploadStream.piece) : rest.upperBound
-                state.hand(over: rest.lowerBound..<end)
+                state.hand(over: rest.lowerBound..<end, behind: head)
                 return (rest.lowerBound..<end, state.spool)
             }
             if let spool, !piece.isEmpty { try spool.send(piece, through: stream, cancellation) }

@@ -1,4 +1,5 @@
 import Logging
+import SystemPackage
 import Threading
 import Vocabulary
 
@@ -24,42 +25,86 @@ extension FileSystem {
             if state.attempt != nil { state.abandonAttempt() }
             return (state.size, state.replacesContent && state.size > 0 ? .temporary : .name)
         }
-        let (stream, target) = try openWhole(wanted, of: content, whenWanted: givingWay(content), cancellation)
-        try feed(stream, 0..<size, of: content, cancellation)
+        let (stream, target, head) = try openWhole(wanted, size: size, of: content, cancellation)
+        try feed(stream, 0..<size, behind: head, of: content, cancellation)
         return target
+    }
+
+    /// How many bytes may go out with the command, before the server has said that it takes them. A small file is all in it;
+    /// and it fits into the socket's buffer and into the server's, so that nothing waits.
+    private static var headLength: Int64 { 64 * 1024 }
+
+    /// Begins to send all of a file, with its first bytes.
+    ///
+    /// - Returns: also up to where the transfer has got them.
+    private func openWhole(
+        _ wanted: UploadPlan.Target, size: Int64, of content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) -> (stream: any RemoteWriteStream, target: UploadPlan.Target, head: Int64) {
+        let length = min(size, Self.headLength)
+        let spool = content.state.withLock { state in
+            state.handHead(0..<length)
+            return state.spool
+        }
+        func open(_ file: FileDescriptor?) throws(StoreError) -> (any RemoteWriteStream, UploadPlan.Target) {
+            let head = RemoteWriteHead(file: file, range: 0..<length, isAll: length == size)
+            return try openWhole(wanted, head: head, of: content, whenWanted: givingWay(content), cancellation)
+        }
+        do throws(StoreError) {
+            let (stream, target) =
+                if let spool, length > 0 {
+                    try spool.withDescriptor { file throws(StoreError) in try open(file) }
+                } else {
+                    try open(nil)
+                }
+            return (stream, target, length)
+        } catch {
+            content.state.withLock { $0.takeBackHead() }
+            throw error
+        }
     }
 
     /// Begins to send all of a file.
     ///
     /// - Parameter wanted: where to; a temporary name may have to be given up for the file's own.
+    /// - Parameter head: its first bytes, which have been handed over.
     func openWhole(
-        _ wanted: UploadPlan.Target, of content: FileContent, whenWanted: (@Sendable () -> Void)?,
-        _ cancellation: Cancellation
+        _ wanted: UploadPlan.Target, head: RemoteWriteHead? = nil, of content: FileContent,
+        whenWanted: (@Sendable () -> Void)?, _ cancellation: Cancellation
     ) throws(StoreError) -> (stream: any RemoteWriteStream, target: UploadPlan.Target) {
         var target = wanted
         discardTemporary(of: content)
         if target == .temporary, !allowsTemporary(beside: content) { target = .name }
-        if target == .temporary {
-            let name = tree.withLock { $0.inodes[content.inode]?.place?.name }
-            let temporary = try TemporaryName.make(for: name)
-            content.state.withLock { $0.useTemporary(temporary) }
-        }
+        if target == .temporary { try nameTemporary(of: content) }
+        var isRepeated = false
         while true {
             // Whatever comes of the command: a file may be there from here on.
             if target == .name { content.state.withLock { $0.mayExist() } }
             do throws(StoreError) {
                 if target == .name { endReading(of: content) }
                 let stream = try atTarget(target, of: content) { path throws(StoreError) in
-                    try store.openWrite(path, mode: .replace, whenWanted: whenWanted, cancellation: cancellation)
+                    try store.openWrite(
+                        path, mode: .replace, head: head, whenWanted: whenWanted, cancellation: cancellation)
                 }
                 content.state.withLock { $0.beginAttempt(target, from: 0, isAppend: false) }
                 return (stream, target)
+            } catch  where error.kind == .inputOutput && !isRepeated && allowsTemporary(beside: content) {
+                // The server may still carry the command out, whenever it comes to it, and empty what it names.
+                logger.notice("a lost connection: sending the file under another name (\(error))")
+                isRepeated = true
+                target = .temporary
+                try nameTemporary(of: content)
             } catch  where target == .temporary && error.isRefusal {
                 refuseTemporaries(beside: content, error)
                 content.state.withLock { $0.forgetTemporary() }
                 target = .name
             }
         }
+    }
+
+    private func nameTemporary(of content: FileContent) throws(StoreError) {
+        let name = tree.withLock { $0.inodes[content.inode]?.place?.name }
+        let temporary = try TemporaryName.make(for: name)
+        content.state.withLock { $0.useTemporary(temporary) }
     }
 
     /// Puts the temporary file, which is complete, in the place of the old one.

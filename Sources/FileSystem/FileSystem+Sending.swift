@@ -143,7 +143,10 @@ extension FileSystem {
         let isCheckable = target == .name && !store.capabilities.isProven && !content.state.withLock { $0.isSkewed }
         do throws(StoreError) {
             try feed(stream, range, of: content, cancellation) { () throws(StoreError) in
-                if isCheckable { try checkFirst(.append, size: range.upperBound, of: content, cancellation) }
+                // One that gave way goes on later.
+                if isCheckable, !content.state.withLock({ $0.isInterrupted }) {
+                    try checkFirst(.append, size: range.upperBound, of: content, cancellation)
+                }
             }
         } catch  where error.kind == .inputOutput && target == .name {
             // The confirmation may be all that is missing. What cannot be looked at now is looked at before the next attempt.
@@ -245,13 +248,14 @@ extension FileSystem {
 
     /// Sends bytes through an open transfer, and waits for the server's word.
     ///
+    /// - Parameter head: up to where the transfer has got them already.
     /// - Parameter check: what has to be made sure before that word is believed.
     func feed(
-        _ stream: any RemoteWriteStream, _ range: Range<Int64>, of content: FileContent, _ cancellation: Cancellation,
-        check: () throws(StoreError) -> Void = {}
+        _ stream: any RemoteWriteStream, _ range: Range<Int64>, behind head: Int64 = 0, of content: FileContent,
+        _ cancellation: Cancellation, check: () throws(StoreError) -> Void = {}
     ) throws(StoreError) {
         do throws(StoreError) {
-            try handOver(range, of: content, to: stream, cancellation)
+            try handOver(range, behind: head, of: content, to: stream, cancellation)
             try stream.finish(cancellation: cancellation)
         } catch {
             stream.abort()

@@ -86,6 +86,13 @@ package protocol RemoteStore: Sendable {
         _ path: RemotePath, mode: RemoteWriteMode, whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream
 
+    /// The same, for bytes of which the first are known: the store may send them along with the command, which saves a
+    /// round trip. The stream's first `send` brings them all the same, and then does not send them again.
+    func openWrite(
+        _ path: RemotePath, mode: RemoteWriteMode, head: RemoteWriteHead?, whenWanted: (@Sendable () -> Void)?,
+        cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteWriteStream
+
     /// Whether bytes written into the middle of a file (``RemoteWriteMode/at(_:)``) leave what follows them alone.
     ///
     /// The first time it is tried with a scratch file, which is removed again: some eight round trips.
@@ -137,7 +144,32 @@ package protocol RemoteStore: Sendable {
     ) -> StoredAttributes
 }
 
+/// The beginning of what is going to be written.
+package struct RemoteWriteHead: Sendable {
+    /// The local file that it comes from, open until the write has begun; `nil` for no bytes.
+    package let file: FileDescriptor?
+    /// Which of its bytes.
+    package let range: Range<Int64>
+    /// Whether no more follow.
+    package let isAll: Bool
+
+    /// The beginning of what is going to be written.
+    package init(file: FileDescriptor?, range: Range<Int64>, isAll: Bool) {
+        self.file = file
+        self.range = range
+        self.isAll = isAll
+    }
+}
+
 extension RemoteStore {
+    /// For stores that gain nothing by knowing the first bytes.
+    package func openWrite(
+        _ path: RemotePath, mode: RemoteWriteMode, head: RemoteWriteHead?, whenWanted: (@Sendable () -> Void)?,
+        cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteWriteStream {
+        try openWrite(path, mode: mode, whenWanted: whenWanted, cancellation: cancellation)
+    }
+
     /// For stores to which another connection costs nothing. With one there is no "ahead": it would take it from whoever
     /// comes next.
     package func admitsAhead(pieces: Int) -> Bool { spareStreams > 0 }

@@ -18,36 +18,6 @@ import Vocabulary
 /// server's. Confirmed at a temporary name, it waits there to be gone on with, or to be renamed. One that broke is looked
 /// at before the next: what arrived of it need not be sent again.
 struct WriteState {
-    /// A transfer to the server, or what is left of it.
-    struct Attempt: Hashable, Sendable {
-        let target: UploadPlan.Target
-        /// Where it began: 0, or the server's end when it was appended to.
-        let start: Int64
-        /// Whether its bytes go behind what is there, so that sending them anew would put them there twice.
-        let isAppend: Bool
-        /// Up to where its bytes have been handed over.
-        var reach: Int64
-        /// Whether the server has confirmed it.
-        var isConfirmed = false
-        /// Whether nothing else can be at the target than what this transfer has brought there, and what was there
-        /// before it began to append.
-        let isFirst: Bool
-    }
-
-    /// What is to be set when the content has been sent.
-    enum Wish: Hashable, Sendable {
-        case mode(UInt32)
-        case time(Timestamp)
-        /// The present time, which an upload gets anyway.
-        case timeOfUpload
-    }
-
-    /// All that is to be set then.
-    struct Wishes: Hashable, Sendable {
-        var mode: UInt32?
-        var time: Timestamp?
-    }
-
     // MARK: Content
 
     private(set) var isLocal = false
@@ -296,10 +266,21 @@ struct WriteState {
     mutating func mayBeReplaced() { isTouched = true }
 
     /// A transfer gets bytes, behind those it has.
-    mutating func hand(over range: Range<Int64>) {
-        map.take(range)
+    ///
+    /// - Parameter handed: up to where it has got them already, before it was known whether there would be one.
+    mutating func hand(over range: Range<Int64>, behind handed: Int64 = 0) {
+        if handed < range.upperBound { map.take(max(handed, range.lowerBound)..<range.upperBound) }
         attempt?.reach = range.upperBound
         attempt?.isConfirmed = false
+    }
+
+    /// The first bytes go out with the command that begins a transfer of the whole.
+    mutating func handHead(_ range: Range<Int64>) { map.take(range) }
+
+    /// The transfer to which the first bytes were given has not begun; of them, too, nobody knows.
+    mutating func takeBackHead() {
+        hasLeftParts = true
+        map.giveBack()
     }
 
     /// The bytes that it is about to get will go behind those that a temporary file has.
