@@ -35,7 +35,9 @@ package struct UploadHead: Sendable {
             if count <= 0, count == 0 || errno != EINTR { break }
         }
         let sent = Int64(offset) - range.lowerBound
-        if isAll, offset == range.upperBound { _ = shutdown(data.descriptor.rawValue, Int32(SHUT_WR)) }
+        if isAll, offset == range.upperBound {
+            try? data.finishWriting(Wait(.dataTransfer, for: .zero, Cancellation()))
+        }
         return sent
     }
 }

@@ -12,6 +12,7 @@ final class SocketTransport: Transport {
     /// Whether a reset was seen by ``connectFailure()`` or ``peek(into:)``, which take it away from the next `recv(2)`: that one
     /// would see an ordinary end, and the part for the whole.
     private let wasReset = Atomic(false)
+    private let hasFinishedWriting = Atomic(false)
     var plainDescriptor: FileDescriptor? { descriptor }
     var writingAwaits: Readiness { .output }
     /// TCP knows no difference.
@@ -164,6 +165,8 @@ final class SocketTransport: Transport {
     func acknowledge() { set(Int32(IPPROTO_TCP), TCP_QUICKACK, 1) }
 
     func finishWriting(_ wait: Wait) throws(TransportError) {
+        // Once both sides have ended there is nothing left to end, and that would look like a failure.
+        if hasFinishedWriting.exchange(true, ordering: .relaxed) { return }
         if shutdown(descriptor.rawValue, Int32(SHUT_WR)) != 0 { throw .lost(Errno(rawValue: errno)) }
     }
 

@@ -197,6 +197,7 @@ struct PipeliningTests {
             .endData(reset: false), .passive, .expect("RETR /f"), .send(["150 Here"]), .data("content"),
             .endData(reset: false), .send(["226 Done"]),
         ])
+        try session.control.settleDeferred(Self.cancellation)
         // The end arrives without anybody waiting for it.
         var armed = session.armed
         let deadline = Deadline.after(.seconds(10))
