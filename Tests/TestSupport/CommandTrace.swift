@@ -10,6 +10,10 @@ package struct CommandTrace: Sendable, CustomStringConvertible {
 
         /// The first word of a command: its verb.
         package var verb: String { text.split(separator: " ").first.map(String.init) ?? "" }
+
+        /// Whether it belongs to the `STAT` in front of it, in the same packet: the mark behind a listing, and what takes that
+        /// back.
+        fileprivate var isMark: Bool { text == "REST 0" || (verb == "REST" && text.count == 20) }
     }
 
     package let lines: [Line]
@@ -19,8 +23,8 @@ package struct CommandTrace: Sendable, CustomStringConvertible {
         lines = log.split(separator: "\n").compactMap(Self.line)
     }
 
-    /// The commands in the order in which they were sent.
-    package var commands: [Line] { lines.filter(\.isCommand) }
+    /// The commands in the order in which they were sent; a `STAT` that lists is one, with its mark.
+    package var commands: [Line] { lines.filter { $0.isCommand && !$0.isMark } }
 
     /// How many commands have this verb.
     package func count(_ verb: String) -> Int { commands.count { $0.verb == verb } }
