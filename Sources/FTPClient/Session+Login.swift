@@ -109,7 +109,26 @@ extension Session {
     }
 
     private func answerToLogin(_ command: Command, _ cancellation: Cancellation) throws(FTPError) -> Reply {
-        try sayingWhyItEnds { () throws(FTPError) in try control.exchange(command, cancellation, phase: .login) }
+        guard command.verb == "PASS", sendsTogether, server.known.features == nil, server.known.shunned.isEmpty else {
+            return try sayingWhyItEnds { () throws(FTPError) in
+                try control.exchange(command, cancellation, phase: .login)
+            }
+        }
+        // Behind a refused password the answer says nothing, and does no harm.
+        let replies: [Reply]
+        do throws(FTPError) {
+            replies = try sayingWhyItEnds { () throws(FTPError) in
+                try control.exchange([command, Command("FEAT")], cancellation)
+            }
+        } catch {
+            noteLoss(over: "FEAT", error)
+            throw error
+        }
+        if replies[0].category == .completion {
+            let features = Features(parsing: replies[1])
+            server.learn { $0.learn(features) }
+        }
+        return replies[0]
     }
 
     /// Runs a part of the login. A 421 in it is about the number of clients, not about a dead connection.
@@ -168,13 +187,17 @@ extension Session {
         do throws(FTPError) {
             return try exchange(command, cancellation)
         } catch {
-            let verb = command.verb
-            switch error {
-            case .timedOut: server.learn { $0.shun(verb, atOnce: true) }
-            case .connectionLost: server.learn { $0.shun(verb, atOnce: false) }
-            default: break
-            }
+            noteLoss(over: command.verb, error)
             throw error
+        }
+    }
+
+    /// Notes that a command which the login can do without ended the connection, or was not answered.
+    private func noteLoss(over verb: String, _ error: FTPError) {
+        switch error {
+        case .timedOut: server.learn { $0.shun(verb, atOnce: true) }
+        case .connectionLost: server.learn { $0.shun(verb, atOnce: false) }
+        default: break
         }
     }
 

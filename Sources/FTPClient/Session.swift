@@ -13,15 +13,16 @@ import Vocabulary
 /// | 2 | greeting | |
 /// | 3 | `USER` | |
 /// | 4 | `PASS` | not if `USER` was enough |
-/// | 5 | `FEAT` | only on the first session of a client |
+/// | 5 | `FEAT` | only on the first session of a client; together with `PASS` on servers known to take that |
 /// | 6 | `OPTS UTF8 ON`, `CWD base`, `TYPE I`, `PWD` | together on servers known to take that; elsewhere `OPTS` and `CWD` one by one, and only where needed; `TYPE I` and `PWD` when first needed |
-/// | 7 | `EPSV` | |
-/// | 8 | `MLSD` | the data connection is made at the same time |
+/// | 7 | `EPSV` | with line 6, where the next data connection may be asked for ahead; not for `STAT` |
+/// | 8 | `MLSD` | the data connection is made at the same time; on vsftpd it is `STAT`, without one |
 ///
 /// TLS adds `AUTH` and the handshake (two round trips with TLS 1.2) behind line 2, a handshake of one round trip behind line
 /// 8, and `PBSZ` and `PROT` to line 6.
 ///
-/// So eight; on an unknown server nine, if it announces UTF8 *and* a base directory is given. `SYST` is sent
+/// So eight, on an unknown server; six or seven on known ones; nine on an unknown one, if it
+/// announces UTF8 *and* a base directory is given. `SYST` is sent
 /// only where `PWD` tells a directory that is not absolute: everywhere else its answer would change nothing.
 ///
 /// ## How paths are written
