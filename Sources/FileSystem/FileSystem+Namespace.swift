@@ -178,6 +178,7 @@ extension FileSystem {
                 removed(name, in: parent)
             } else {
                 try hide(name, in: parent, content.inode, request)
+                removeHiddenIfClosed(content.inode)
             }
         }
     }

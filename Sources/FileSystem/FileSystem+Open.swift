@@ -135,6 +135,7 @@ extension FileSystem {
             closed.wasLast = true
             closed.path = tree.inodes.path(of: inode)
             closed.isHidden = inode.link == .hidden
+            closed.removes = inode.takeRemoval()
             inode.content = nil
             inode.local = nil
             if isDirty, inode.link == .linked, let place = inode.place {
@@ -148,7 +149,7 @@ extension FileSystem {
         }
         if closed.wasLastReader { content.reader.released() }
         guard closed.wasLast else { return nil }
-        if closed.isHidden { removeHidden(file.inode) }
+        if closed.removes { removeHidden(file.inode) }
         return isDirty && !isLeft ? keepUnsent(content, at: closed.path ?? .root) : nil
     }
 
@@ -156,6 +157,7 @@ extension FileSystem {
         var wasLastReader = false
         var wasLast = false
         var isHidden = false
+        var removes = false
         var path: RemotePath?
     }
 
@@ -182,6 +184,12 @@ extension FileSystem {
         let whereabouts = place.map { "its content is kept in \($0)" } ?? "it was empty"
         logger.error("\(path): not sent: \(reason); \(whereabouts)")
         return UnsentFile(path: path, keptAt: place, reason: reason)
+    }
+
+    /// Removes the server's file behind a hidden name if its last handle was closed while it got that name: a close does not
+    /// wait for what is going on with the file.
+    func removeHiddenIfClosed(_ number: InodeNumber) {
+        if tree.withLock({ $0.inodes[number]?.takeRemoval() ?? false }) { removeHidden(number) }
     }
 
     /// Removes the server's file behind a name that was unlinked while open.

@@ -51,6 +51,7 @@ extension FileSystem {
                 throw error
             }
             moved(name, in: parent, to: newName, in: newParent, source)
+            if let victim { removeHiddenIfClosed(victim) }
         }
     }
 

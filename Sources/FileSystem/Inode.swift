@@ -73,6 +73,16 @@ final class Inode {
         self.version = version
     }
 
+    /// Whether somebody removes what it is on the server, with the last handle.
+    private var isBeingRemoved = false
+
+    /// Whether the caller has to remove what it is on the server: it is hidden, nobody has it open, and nobody else does it.
+    func takeRemoval() -> Bool {
+        guard link == .hidden, handles == 0, !isBeingRemoved else { return false }
+        isBeingRemoved = true
+        return true
+    }
+
     /// Whether anything needs it.
     var isHeld: Bool { lookups > 0 || handles > 0 || isAwaited || !children.isEmpty || number == .root }
 }

@@ -154,6 +154,28 @@ import Vocabulary
         }
     }
 
+    @Test func `a file whose last handle is closed while it is moved out of sight leaves nothing behind`() throws {
+        try Fixture.run { (f) throws in
+            f.store.put("f", "0123456789")
+            f.store.put("g", "other")
+            for open in ["f", "g"] {
+                let blocker = Blocker()
+                f.store.setHook { call, cancellation throws(StoreError) in
+                    if case .rename = call { blocker.pass(cancellation) }
+                }
+                let handle = try f.open(open)
+                let going = try Background { open == "f" ? try f.unlink("f") : try f.rename("f", "g") }
+                #expect(blocker.waitForArrivals())
+                f.fileSystem.release(handle)
+                blocker.open()
+                try going.value()
+                #expect(f.store.names() == ["g"])
+                f.store.put("f", "again")
+                f.pass(.seconds(20))
+            }
+        }
+    }
+
     @Test func `what was never sent is never sent`() throws {
         try Fixture.run { (f) throws in
             let handle = try f.create("f")
