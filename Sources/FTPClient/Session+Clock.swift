@@ -40,16 +40,25 @@ extension Session {
         }
     }
 
-    /// Looks at the time of a file that was just written, where that would tell the zone. A failure changes nothing.
+    /// Looks at the time of a file that was just written, where that would tell the zone. A failure changes nothing. Whoever
+    /// wrote it does not wait for that, where the server can take the next command meanwhile.
     func compareTime(ofUploaded path: RemotePath, _ cancellation: Cancellation) {
         guard server.known.clock.wantsUpload, server.known.hasModificationTime else { return }
-        let told: Timestamp?
+        // What is deferred may be read much later.
+        let now = Timestamp.now
         do throws(FTPError) {
-            told = try toldTime(of: path, cancellation)
+            guard sendsTogether else { return learnZone(fromUpload: try toldTime(of: path, cancellation), at: now) }
+            let command = Command("MDTM", try wirePath(path, cancellation))
+            try control.deferReply(to: command) { [weak self] reply in
+                self?.learnZone(fromUpload: reply.code == 213 ? ModificationTimeReply.parse(reply.text) : nil, at: now)
+            }
         } catch {
             return
         }
-        if let seconds = server.learn({ $0.clock.compare(uploaded: told, now: .now) }) {
+    }
+
+    private func learnZone(fromUpload told: Timestamp?, at now: Timestamp) {
+        if let seconds = server.learn({ $0.clock.compare(uploaded: told, now: now) }) {
             logger.info("the server tells times in a zone at UTC\(Self.text(seconds))")
         }
     }
