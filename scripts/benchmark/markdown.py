@@ -217,8 +217,9 @@ def excerpt(records: dict[str, dict]) -> str:
 
 
 def best_text(row: Row) -> str:
-    """The other mount with the shortest time, and that."""
+    """The other mount with the shortest time, and that; if none has done it, why they have not."""
     if not row.others:
-        return "none can" if len(row.cells) > 2 else "–"
+        failures = [f"{name}: {cell.failure}" for name, cell in row.cells.items() if name not in (OURS, LIMIT)]
+        return "; ".join(failures) or "–"
     name = min(row.others, key=row.others.get)
     return f"{time_text(row, name)} ({name})"
