@@ -120,6 +120,13 @@ struct Tree {
         let inode = inodes.intern(name, in: parent, hash: hash, entry.attributes)
         settle()
         refresh(inode, entry)
+        // What was known of our own change has gone with the inode: its time may be our clock's, which the server's file need
+        // not have.
+        if entry.origin == .own, inode.kind == .file, inode.ownTime == nil, inode.lookups == 0, inode.handles == 0,
+            let time = entry.attributes.modified
+        {
+            inode.ownTime = .guessed(time)
+        }
         return inode
     }
 
