@@ -80,7 +80,10 @@ extension Mounts {
             #expect(text.contains("ftp://127.0.0.1:\(server.port)/ on \(mount.path)\n"))
             #expect(text.contains("vsFTPd") && text.contains("/big") && text.contains("MB/s"))
             #expect(!text.contains("\u{1B}") && !text.contains(server.password))
-            for line in text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+            // Where the tests have their files is as long as it is.
+            for line in text.split(separator: "\n") where !line.contains("/ftpfs-mount-") {
+                #expect(line.count <= 80, "\(line)")
+            }
             let json = try Shell.run(
                 """
                 $FTPFS status $MOUNT --json | python3 -c '
