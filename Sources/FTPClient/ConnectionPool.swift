@@ -315,7 +315,7 @@ final class ConnectionPool: Sendable {
         let start = Instant.now
         do throws(FTPError) {
             let session = try Session.establish(server, id: id, ending)
-            noteLogin(session, since: start)
+            noteLogin(since: start)
             let isPrepared = prepare(session)
             // The server's answer takes one round trip, and the connect another one.
             let span = server.known.roundTrip.map { $0 * 2 }
@@ -329,10 +329,8 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    private func noteLogin(_ session: Session, since start: Instant) {
-        // A proxy acknowledges for itself.
-        let roundTrip = server.configuration.network.proxy == nil ? session.control.roundTrip : nil
-        let cost = LoginCost(duration: Instant.now.since(start), roundTrip: roundTrip)
+    private func noteLogin(since start: Instant) {
+        let cost = LoginCost(duration: Instant.now.since(start), roundTrip: server.known.roundTrip)
         state.withLock { $0.login = cost }
     }
 

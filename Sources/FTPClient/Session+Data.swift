@@ -170,7 +170,9 @@ extension Session {
         guard let head, pending.isArmed, server.known.leavesEarlyData, security?.protectsData != true,
             let data = pending.made
         else { return 0 }
-        return head.push(over: data)
+        let count = head.push(over: data)
+        noteSent(Int(clamping: count))
+        return count
     }
 
     private func openData(

@@ -114,7 +114,10 @@ final class Session: @unchecked Sendable {
         transport.configureForControl()
         let control = ControlConnection(
             id: id, transport: transport, timeouts: configuration.timeouts, logger: configuration.logger)
-        if let seen = control.roundTrip { server.learn { $0.roundTrip = min($0.roundTrip ?? seen, seen) } }
+        // A proxy acknowledges for itself.
+        if configuration.network.proxy == nil, let seen = control.roundTrip {
+            server.learn { $0.roundTrip = min($0.roundTrip ?? seen, seen) }
+        }
         let session = Session(server, control)
         do throws(FTPError) {
             try session.logIn(until: overall, cancellation)

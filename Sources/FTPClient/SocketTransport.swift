@@ -166,8 +166,9 @@ final class SocketTransport: Transport {
 
     func finishWriting(_ wait: Wait) throws(TransportError) {
         // Once both sides have ended there is nothing left to end, and that would look like a failure.
-        if hasFinishedWriting.exchange(true, ordering: .relaxed) { return }
+        if hasFinishedWriting.load(ordering: .relaxed) { return }
         if shutdown(descriptor.rawValue, Int32(SHUT_WR)) != 0 { throw .lost(Errno(rawValue: errno)) }
+        hasFinishedWriting.store(true, ordering: .relaxed)
     }
 
     func interrupt() {
