@@ -424,7 +424,7 @@ final class ControlConnection: @unchecked Sendable {
             throw reason
         }
         do throws(ReplyParser.Violation) {
-            try parser.consume(buffer[..<count])
+            try parser.consume(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         } catch {
             let reason = FTPError.protocolViolation(Self.describe(error))
             fail(reason)

@@ -91,7 +91,13 @@ package struct ReplyParser: Sendable {
     /// Feeds bytes, which may end anywhere, also inside a line.
     ///
     /// - Throws: ``Violation`` when they are not replies or too long. Replies completed before are kept for ``next()``.
-    package mutating func consume(_ bytes: some Collection<UInt8>) throws(Violation) {
+    package mutating func consume(_ bytes: some Collection<UInt8>) throws(Violation) { try feed(bytes) }
+
+    /// The same for what a connection has brought. Not generic, since the compiler makes a fast version of the other only for
+    /// callers in this module.
+    package mutating func consume(_ bytes: UnsafeRawBufferPointer) throws(Violation) { try unsafe feed(bytes) }
+
+    private mutating func feed(_ bytes: some Collection<UInt8>) throws(Violation) {
         if let violation { throw violation }
         do throws(Violation) {
             var rest = bytes[...]
