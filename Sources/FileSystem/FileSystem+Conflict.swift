@@ -19,7 +19,10 @@ import Vocabulary
 /// - bytes that are only appended: they follow whatever is there, as O_APPEND promises;
 /// - a file that has gone: nothing can be overwritten;
 /// - what an earlier transfer of ours has left, which was cut off, or of whose end this process or the one before
-///   has not heard: a file in which our content, or the beginning of it, is found.
+///   has not heard: a file in which our content, or the beginning of it, is found, or the content that the journal says
+///   was about to be sent (``SentContent``);
+/// - what has taken the place of a file of ours that was about to be removed or replaced when the process before this one
+///   ended: then nothing is sent.
 extension FileSystem {
     /// How old a listing may be that says what the server has. A burst of small files shares one.
     private static let sightTime = Duration.seconds(2)
@@ -29,23 +32,62 @@ extension FileSystem {
 
     /// Makes sure that sending a file overwrites nothing that somebody else has put there. Inside its gate.
     ///
+    /// - Returns: whether it is to be sent at all.
     /// - Throws: when the server cannot be asked.
-    func checkForConflict(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) {
-        guard let writeBack else { return }
-        let (isAppendOnly, isTouched, isBegun, base, id) = content.state.withLock {
+    func checkForConflict(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Bool {
+        guard let writeBack else { return true }
+        if try hasLeft(content, cancellation) {
+            logger.notice("a file that was being removed or replaced when the last mount ended is not sent any more")
+            return false
+        }
+        let (isAppendOnly, isTouched, isBegun, base) = content.state.withLock {
             // To a new file, or an emptied one, nothing is appended on the server.
-            ($0.isAppendOnly && !$0.mustReplace, $0.isTouched, $0.isBegun, $0.base, $0.journalID)
+            ($0.isAppendOnly && !$0.mustReplace, $0.isTouched, $0.former.isBegun, $0.base)
         }
         if isAppendOnly {
             if isBegun { try skipWhatArrived(content, cancellation) }
         } else if !isTouched, let seen = try seenOnServer(content, cancellation), base?.isSame(as: seen) != true {
-            let isWhole = content.state.withLock { $0.isWhole }
-            let isOurs = isWhole ? try isBeginning(seen, of: content, cancellation) : isBegun
+            let isOurs = isBegun ? true : try isOurs(seen, content, cancellation)
             if !isOurs { try sidestep(content, writeBack, cancellation) }
         }
-        guard let id, writeBack.isWaiting(id) else { return }
-        // For the process that may have to go on.
-        try? writeBack.journal.append(.begun(id: id), isDurable: false)
+        noteBeginning(of: content, try sample(of: content))
+        return true
+    }
+
+    /// What has to be remembered of a content; `nil` when a part of it is on the server alone.
+    private func sample(of content: FileContent) throws(StoreError) -> SentContent? {
+        let (isWhole, size, spool) = content.state.withLock { ($0.isWhole, $0.size, $0.spool) }
+        guard isWhole else { return nil }
+        let (head, tail) = SentContent.samples(of: size)
+        let headSum = Checksum.crc32((try spool?.bytes(in: head) ?? [])[...])
+        if size <= SentContent.sampleLength { return SentContent(size: size, head: headSum, tail: headSum) }
+        return SentContent(size: size, head: headSum, tail: Checksum.crc32((try spool?.bytes(in: tail) ?? [])[...]))
+    }
+
+    /// Writes down, for the process that may have to go on, what is about to be sent.
+    ///
+    /// - Parameter sent: `nil` when that is not known.
+    func noteBeginning(of content: FileContent, _ sent: SentContent?) {
+        let known = content.state.withLock { $0.journalID }
+        guard let writeBack, let id = known, writeBack.isWaiting(id) else { return }
+        try? writeBack.journal.append(.begun(id: id, content: sent), isDurable: false)
+    }
+
+    // MARK: - A name that was about to go
+
+    /// Whether the name of a file has gone that was about to go when the process before this one ended.
+    private func hasLeft(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Bool {
+        let (leaving, base) = content.state.withLock { ($0.presentLeaving, $0.base) }
+        guard let leaving else { return false }
+        let seen = try seenOnServer(content, cancellation)
+        switch leaving {
+        case .removed:
+            return seen == nil
+        case .replaced(let path):
+            // It was there, in full. While it still is, it has not been renamed.
+            guard let seen, base?.isSame(as: seen) != true else { return false }
+            return try store.look(at: path, cancellation: cancellation) == nil
+        }
     }
 
     // MARK: - Looking
@@ -82,12 +124,20 @@ extension FileSystem {
 
     // MARK: - Comparing
 
+    /// Whether what the server has is nothing but what an earlier transfer of ours has left.
+    private func isOurs(
+        _ seen: RemoteAttributes, _ content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) -> Bool {
+        if try isBeginning(seen, of: content, cancellation) { return true }
+        return try wasSent(seen, of: content, cancellation)
+    }
+
     /// Whether the server's file is the beginning of ours, or all of it, as far as both ends tell.
     private func isBeginning(
         _ seen: RemoteAttributes, of content: FileContent, _ cancellation: Cancellation
     ) throws(StoreError) -> Bool {
-        let (size, spool) = content.state.withLock { ($0.size, $0.spool) }
-        guard seen.kind == .file, let length = seen.size, length <= size else { return false }
+        let (isWhole, size, spool) = content.state.withLock { ($0.isWhole, $0.size, $0.spool) }
+        guard isWhole, seen.kind == .file, let length = seen.size, length <= size else { return false }
         let tail = max(Self.comparedLength, length - Self.comparedLength)
         for range in [0..<min(length, Self.comparedLength), min(tail, length)..<length] where !range.isEmpty {
             guard try isSame(range, seen, content, spool, cancellation) else { return false }
@@ -95,15 +145,58 @@ extension FileSystem {
         return true
     }
 
+    /// Whether the server's file is a content that the process before this one was about to send, or of a longer one the
+    /// beginning.
+    private func wasSent(
+        _ seen: RemoteAttributes, of content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) -> Bool {
+        guard seen.kind == .file, let length = seen.size else { return false }
+        let sent = content.state.withLock { $0.former.sent }.filter { sent in
+            length == sent.size || length < sent.size && (length == 0 || length >= SentContent.sampleLength)
+        }
+        if sent.isEmpty || length == 0 { return !sent.isEmpty }
+        let (head, tail) = SentContent.samples(of: length)
+        let headSum = try checksum(head, seen, content, cancellation)
+        let candidates = sent.filter { $0.head == headSum }
+        if candidates.isEmpty || candidates.contains(where: { length < $0.size }) { return !candidates.isEmpty }
+        let tailSum = length <= SentContent.sampleLength ? headSum : try checksum(tail, seen, content, cancellation)
+        return candidates.contains { $0.tail == tailSum }
+    }
+
+    /// The checksum of a range of the server's file; `nil`: it ends before.
+    private func checksum(
+        _ range: Range<Int64>, _ seen: RemoteAttributes, _ content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) -> UInt32? {
+        var bytes: [UInt8] = []
+        let isThere = try read(range, seen, content, cancellation) { part, _ in
+            bytes += part
+            return true
+        }
+        return isThere ? Checksum.crc32(bytes[...]) : nil
+    }
+
     private func isSame(
         _ range: Range<Int64>, _ seen: RemoteAttributes, _ content: FileContent, _ spool: SpoolFile?,
         _ cancellation: Cancellation
+    ) throws(StoreError) -> Bool {
+        guard let spool else { return false }
+        return try read(range, seen, content, cancellation) { theirs, position throws(StoreError) in
+            try spool.bytes(in: position..<position + Int64(theirs.count)).elementsEqual(theirs)
+        }
+    }
+
+    /// Reads a range of the server's file, for as long as `body` says that it wants more.
+    ///
+    /// - Parameter body: gets the next bytes, and where they are.
+    /// - Returns: whether all of it was read.
+    private func read(
+        _ range: Range<Int64>, _ seen: RemoteAttributes, _ content: FileContent, _ cancellation: Cancellation,
+        _ body: (Slice<UnsafeMutableRawBufferPointer>, Int64) throws(StoreError) -> Bool
     ) throws(StoreError) -> Bool {
         let stream = try atPath(of: content.inode) { path throws(StoreError) in
             try store.openRead(path, from: range.lowerBound, expecting: seen, cancellation: cancellation)
         }
         defer { stream.close() }
-        guard let spool else { return false }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Spool.bufferSize, alignment: 16)
         defer { buffer.deallocate() }
         var position = range.lowerBound
@@ -111,10 +204,7 @@ extension FileSystem {
             let room = Int(min(Int64(buffer.count), range.upperBound - position))
             let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<room])
             let count = try stream.read(into: part, cancellation: cancellation)
-            let theirs = buffer[..<count]
-            guard count > 0, try spool.bytes(in: position..<position + Int64(count)).elementsEqual(theirs) else {
-                return false
-            }
+            guard count > 0, try body(buffer[..<count], position) else { return false }
             position += Int64(count)
         }
         return true

@@ -168,10 +168,12 @@ extension FileSystem {
                 discardTemporary(of: content)
                 if !isPending {
                     try changing(parent, request) { path throws(StoreError) in
-                        do throws(StoreError) {
-                            try store.removeFile(path.appending(name), cancellation: request.cancellation)
-                        } catch  where error.kind == .notFound && isBroken {
-                            // A new file whose upload came to nothing.
+                        try leaving(content, .removed) { () throws(StoreError) in
+                            do throws(StoreError) {
+                                try store.removeFile(path.appending(name), cancellation: request.cancellation)
+                            } catch  where error.kind == .notFound && isBroken {
+                                // A new file whose upload came to nothing.
+                            }
                         }
                     }
                 }

@@ -41,7 +41,8 @@ extension FileSystem {
             if let move { tree.withLock { $0.beginMove(move) } }
             do throws(StoreError) {
                 try renameOnServer(
-                    name, in: parent, to: newName, in: newParent, replacing: !options.contains(.noReplace), request)
+                    name, in: parent, to: newName, in: newParent, over: target?.content,
+                    replacing: !options.contains(.noReplace), request)
             } catch {
                 if let victim { bringBack(victim, as: newName, in: newParent) }
                 tree.withLock { tree in
@@ -51,7 +52,10 @@ extension FileSystem {
                 throw error
             }
             moved(name, in: parent, to: newName, in: newParent, source)
-            if let victim { removeHiddenIfClosed(victim) }
+            if let victim {
+                tree.withLock { $0.inodes[victim]?.isBeingReplaced = false }
+                removeHiddenIfClosed(victim)
+            }
         }
     }
 
@@ -120,20 +124,33 @@ extension FileSystem {
         guard let content = target.content else { return nil }
         discardTemporary(of: content)
         if content.state.withLock({ $0.isWhole }) { return nil }
-        try hide(name, in: parent, content.inode, request)
+        tree.withLock { $0.inodes[content.inode]?.isBeingReplaced = true }
+        do throws(StoreError) {
+            try hide(name, in: parent, content.inode, request)
+        } catch {
+            tree.withLock { tree in
+                guard let inode = tree.inodes[content.inode] else { return }
+                inode.isBeingReplaced = false
+                tree.dropUnheld(inode)
+            }
+            throw error
+        }
         return content.inode
     }
 
     // MARK: - The rename
 
     private func renameOnServer(
-        _ name: FileName, in parent: InodeNumber, to newName: FileName, in newParent: InodeNumber, replacing: Bool,
-        _ request: Request
+        _ name: FileName, in parent: InodeNumber, to newName: FileName, in newParent: InodeNumber,
+        over victim: FileContent?, replacing: Bool, _ request: Request
     ) throws(StoreError) {
         let (from, to) = try tree.withLock { tree throws(StoreError) in
             (try tree.path(of: parent).appending(name), try tree.path(of: newParent).appending(newName))
         }
-        try store.rename(from, to: to, replacing: replacing, cancellation: request.cancellation)
+        func rename() throws(StoreError) {
+            try store.rename(from, to: to, replacing: replacing, cancellation: request.cancellation)
+        }
+        if let victim { try leaving(victim, .replaced(by: from), rename) } else { try rename() }
     }
 
     // MARK: - After
@@ -156,7 +173,8 @@ extension FileSystem {
         }
     }
 
-    /// Gives a hidden file its name back.
+    /// Gives a hidden file its name back, also if its last handle has been closed meanwhile. If that cannot be done, it stays
+    /// under the hidden name: it is the only copy.
     private func bringBack(_ number: InodeNumber, as name: FileName, in parent: InodeNumber) {
         do throws(StoreError) {
             let (from, to) = try tree.withLock { tree throws(StoreError) in
@@ -173,8 +191,10 @@ extension FileSystem {
             }
             tree.directories.hide(place.name, in: place.parent, false)
             inode.link = .linked
+            inode.isBeingReplaced = false
             tree.inodes.move(inode, to: directory, name)
             tree.learn(inode, at: configuration.now(), inode.attributes)
+            tree.dropUnheld(inode)
         }
     }
 }

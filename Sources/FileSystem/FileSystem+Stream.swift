@@ -47,6 +47,7 @@ extension FileSystem {
             state.beginStream(cancellation, at: configuration.now())
         }
         guard let target else { return }
+        if target == .name { noteBeginning(of: content, nil) }
         do throws(StoreError) {
             let stream = try openStream(target, of: content, cancellation)
             do throws(StoreError) {

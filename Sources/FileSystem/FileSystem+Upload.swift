@@ -22,10 +22,10 @@ import Vocabulary
 extension FileSystem {
     /// Sends what is unsent of a file, if anything is.
     ///
-    /// - Parameter isBackground: whether nobody waits for it; who called then reports what goes wrong.
+    /// - Parameter job: why nobody waits for it; who called then reports what goes wrong.
     /// - Throws: why it is not all on the server; it then stays unsent, in the spool.
     func upload(
-        _ content: FileContent, isBackground: Bool = false, _ cancellation: Cancellation
+        _ content: FileContent, for job: WriteBack.Job? = nil, _ cancellation: Cancellation
     ) throws(StoreError) {
         guard let end = content.state.withLock({ $0.isDirty ? $0.size : nil }) else { return }
         while true {
@@ -37,14 +37,15 @@ extension FileSystem {
             defer { content.gate.leave() }
             // A rename that is announced from here on finds the gate taken.
             guard !tree.withLock({ $0.isMoving(content.inode, onServer: false) }) else { continue }
-            return try uploadInsideGate(content, isBackground: isBackground, cancellation)
+            return try uploadInsideGate(content, for: job, cancellation)
         }
     }
 
     /// The same for who is inside the gate.
     func uploadInsideGate(
-        _ content: FileContent, isBackground: Bool = false, _ cancellation: Cancellation
+        _ content: FileContent, for job: WriteBack.Job? = nil, _ cancellation: Cancellation
     ) throws(StoreError) {
+        let isBackground = job != nil
         // What the server said to the stream, while the program wrote, it would say again.
         if let refusal = content.state.withLock({ $0.isDirty ? $0.takeStreamRefusal() : nil }) {
             report(refusal, content)
@@ -60,9 +61,14 @@ extension FileSystem {
             guard let revision = begun else { return }
             defer { content.state.withLock { $0.isBackground = false } }
             do throws(StoreError) {
-                try checkForConflict(content, child)
-                let sent = try send(content, child)
-                conclude(content, revision: revision, sent, child)
+                if try checkForConflict(content, child) {
+                    let sent = try send(content, child)
+                    conclude(content, revision: revision, sent, child)
+                } else {
+                    giveUp(content)
+                }
+                // Who waits for the gate may rename the file, and a later mount must not send it again under its old name.
+                if let job { settle(job) }
                 if let sequence { settleIfSent(content, upTo: sequence) }
             } catch {
                 let isWanted = content.state.withLock { state in

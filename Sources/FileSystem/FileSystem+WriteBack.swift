@@ -206,6 +206,42 @@ extension FileSystem {
         giveBack(item?.hold, content)
     }
 
+    /// A file has been sent that waited, unless somebody is about to remove its name: then it waits until that is done.
+    func settle(_ job: WriteBack.Job) {
+        guard let writeBack, !job.content.state.withLock({ $0.isUnlinked }) else { return }
+        settle(job.id, job.sequence, writeBack)
+    }
+
+    /// The server is about to be told that a name goes, with what waits for it. If this process ends meanwhile, the next one
+    /// looks whether it has gone. Inside the file's gate.
+    ///
+    /// - Parameter body: tells it.
+    func leaving(
+        _ content: FileContent, _ reason: Leaving, _ body: () throws(StoreError) -> Void
+    ) throws(StoreError) {
+        let known = content.state.withLock { $0.journalID }
+        guard let writeBack, let id = known, writeBack.isWaiting(id) else { return try body() }
+        try? writeBack.journal.append(.leaving(id: id, reason), isDurable: false)
+        do throws(StoreError) {
+            try body()
+        } catch {
+            try? writeBack.journal.append(.staying(id: id), isDurable: true)
+            throw error
+        }
+    }
+
+    /// Nothing of a file is to be sent: the server has something else under its name, or nothing, and that is right.
+    func giveUp(_ content: FileContent) {
+        content.state.withLock { $0.giveUp() }
+        tree.withLock { tree in
+            guard let inode = tree.inodes[content.inode], let place = inode.place else { return }
+            inode.local = nil
+            inode.version = tree.inodes.takeVersion()
+            tree.directories.remove(place.name, in: place.parent)
+            tree.directories.expire(place.parent)
+        }
+    }
+
     /// Notes a mode or a time that a file gets which waits.
     func noteWishes(of number: InodeNumber) {
         guard let writeBack, let content = tree.withLock({ $0.inodes[number]?.content }) else { return }
@@ -254,12 +290,10 @@ extension FileSystem {
         guard let job = next else { return nil }
         let outcome: WriteBackQueue.Outcome
         do throws(StoreError) {
-            try upload(job.content, isBackground: true, Cancellation())
+            try upload(job.content, for: job, Cancellation())
             // Somebody is about to remove its name. Until that is done, it waits.
             if job.content.state.withLock({ $0.isUnlinked }) { throw .cancelled }
-            // Before anybody hears of it: who waits for this may rename the file, and a later mount must not send it again
-            // under its old name.
-            settle(job.id, job.sequence, writeBack)
+            settle(job)
             outcome = .sent(sequence: job.sequence)
         } catch {
             outcome = .failed(error)

@@ -76,13 +76,19 @@ final class Inode {
     /// Whether somebody removes what it is on the server, with the last handle.
     private var isBeingRemoved = false
 
-    /// Whether the caller has to remove what it is on the server: it is hidden, nobody has it open, and nobody else does it.
+    /// Whether another file is about to get the name that it had. Until that is done, it may have to come back.
+    var isBeingReplaced = false
+
+    /// Whether the caller has to remove what it is on the server: it is hidden for good, nobody has it open, and nobody else
+    /// does it.
     func takeRemoval() -> Bool {
-        guard link == .hidden, handles == 0, !isBeingRemoved else { return false }
+        guard link == .hidden, handles == 0, !isBeingRemoved, !isBeingReplaced else { return false }
         isBeingRemoved = true
         return true
     }
 
     /// Whether anything needs it.
-    var isHeld: Bool { lookups > 0 || handles > 0 || isAwaited || !children.isEmpty || number == .root }
+    var isHeld: Bool {
+        lookups > 0 || handles > 0 || isAwaited || isBeingReplaced || !children.isEmpty || number == .root
+    }
 }

@@ -247,11 +247,15 @@ extension Journal.State {
     fileprivate mutating func note(_ record: JournalRecord, _ frame: JournalReplay.Frame) {
         switch record {
         case .pending(let entry):
-            if let live = frames[entry.id], live.sequence > entry.sequence { return }
+            let old = frames[entry.id]
+            if let old, old.sequence > entry.sequence { return }
             forget(entry.id)
-            frames[entry.id] = .init(sequence: entry.sequence, frames: [frame])
-            liveLength += Int64(frame.length)
-        case .attributes(let id, mode: _, time: _), .begun(let id):
+            keep(entry.id, entry.sequence, JournalReplay.frames(with: frame, after: old?.frames ?? []))
+        case .begun(let id, _):
+            guard let old = frames[id] else { return }
+            forget(id)
+            keep(id, old.sequence, JournalReplay.frames(old.frames, begunBy: frame))
+        case .attributes(let id, mode: _, time: _), .leaving(let id, _), .staying(let id):
             guard frames[id] != nil else { return }
             frames[id]?.frames.append(frame)
             liveLength += Int64(frame.length)
@@ -260,7 +264,12 @@ extension Journal.State {
         }
     }
 
-    fileprivate mutating func forget(_ id: UInt64) {
+    private mutating func keep(_ id: UInt64, _ sequence: UInt64, _ counting: [JournalReplay.Frame]) {
+        frames[id] = .init(sequence: sequence, frames: counting)
+        liveLength += counting.reduce(0) { $0 + Int64($1.length) }
+    }
+
+    private mutating func forget(_ id: UInt64) {
         guard let live = frames.removeValue(forKey: id) else { return }
         liveLength -= live.frames.reduce(0) { $0 + Int64($1.length) }
     }

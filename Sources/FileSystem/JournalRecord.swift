@@ -57,8 +57,24 @@ struct JournalEntry: Hashable, Sendable {
     var inline: [UInt8]?
     /// Whether the server's file may hold parts of an earlier content of ours.
     var isTouched = false
-    /// Whether it may hold parts of this one.
+    /// Whether it may hold parts of this one, or of an earlier one of which nothing more is known.
     var isBegun = false
+    /// What the server may hold in full: contents that were about to be sent. From records of their own.
+    var sent: [SentContent] = []
+    /// The name was about to go. From a record of its own.
+    var leaving: Leaving?
+
+    /// The most ``sent`` that are remembered: a file that is written anew while it is sent, again and again, has one for each
+    /// time; a mount that was killed has at most one transfer of a file under way, and the one before it.
+    static let maximumSent = 8
+}
+
+/// Why a name was about to go when it was written down.
+enum Leaving: Hashable, Sendable {
+    /// The file was to be removed.
+    case removed
+    /// Another one, which the server had under this path, was to take its place.
+    case replaced(by: RemotePath)
 }
 
 /// One record of the journal of what waits to be sent (``Journal``): values to bytes and back, without any I/O.
@@ -73,8 +89,16 @@ enum JournalRecord: Hashable, Sendable {
     case pending(JournalEntry)
     /// It is to have another mode or time, or no particular time any more.
     case attributes(id: UInt64, mode: UInt32?, time: Timestamp?)
-    /// The server is about to be told of it: from here on its file may hold parts of this content.
-    case begun(id: UInt64)
+    /// The server is about to be told of it: from here on its file may hold this content, or parts of it. A later content of
+    /// the file changes nothing about that: when it is sent, this is what it finds.
+    ///
+    /// - Parameter content: what is about to be sent; `nil`: not known, as when only parts are sent.
+    case begun(id: UInt64, content: SentContent?)
+    /// The server is about to be told that the name goes, with what waits for it; until it is settled, only a look tells
+    /// whether it has.
+    case leaving(id: UInt64, Leaving)
+    /// It has not gone: the server has refused that.
+    case staying(id: UInt64)
     /// Everything up to a record of that number is done: sent, cancelled, or put aside.
     case settled(id: UInt64, sequence: UInt64)
 
@@ -94,13 +118,25 @@ enum JournalRecord: Hashable, Sendable {
             payload.put(id)
             payload.put(mode)
             payload.put(time)
-        case .begun(let id):
+        case .begun(let id, let content):
             payload.put(UInt8(3))
             payload.put(id)
+            if let content {
+                payload.put(content.size)
+                payload.put(content.head)
+                payload.put(content.tail)
+            }
         case .settled(let id, let sequence):
             payload.put(UInt8(4))
             payload.put(id)
             payload.put(sequence)
+        case .leaving(let id, let leaving):
+            payload.put(UInt8(5))
+            payload.put(id)
+            if case .replaced(let path) = leaving { payload.put(path.joined) }
+        case .staying(let id):
+            payload.put(UInt8(6))
+            payload.put(id)
         }
         var frame = ByteWriter()
         frame.put(UInt32(truncatingIfNeeded: payload.bytes.count))
@@ -132,10 +168,21 @@ enum JournalRecord: Hashable, Sendable {
             }
             return .attributes(id: id, mode: mode, time: time)
         case 3:
-            return reader.uint64().map { .begun(id: $0) }
+            guard let id = reader.uint64() else { return nil }
+            if reader.rest == 0 { return .begun(id: id, content: nil) }
+            guard let size = reader.int64(), size >= 0, let head = reader.uint32(), let tail = reader.uint32() else {
+                return nil
+            }
+            return .begun(id: id, content: SentContent(size: size, head: head, tail: tail))
         case 4:
             guard let id = reader.uint64(), let sequence = reader.uint64() else { return nil }
             return .settled(id: id, sequence: sequence)
+        case 5:
+            guard let id = reader.uint64() else { return nil }
+            if reader.rest == 0 { return .leaving(id: id, .removed) }
+            return reader.path().map { .leaving(id: id, .replaced(by: $0)) }
+        case 6:
+            return reader.uint64().map { .staying(id: $0) }
         default:
             return nil
         }
@@ -203,7 +250,7 @@ extension ByteReader {
             isBegun: has(7))
     }
 
-    private mutating func path() -> RemotePath? {
+    fileprivate mutating func path() -> RemotePath? {
         guard let bytes = byteString() else { return nil }
         let names = bytes.split(separator: 0x2F, omittingEmptySubsequences: false).compactMap {
             try? FileName(validating: Array($0))

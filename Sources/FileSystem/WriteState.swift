@@ -84,8 +84,8 @@ struct WriteState {
     var base: RemoteBase? = RemoteBase()
     /// Whether parts of our content may be in the server's file, so that it is not what it was.
     private(set) var isTouched = false
-    /// Whether another process has begun to send this content.
-    private(set) var isBegun = false
+    /// What another process was about to do with the file.
+    private(set) var former = Former()
 
     // MARK: - Asking
 
@@ -326,7 +326,7 @@ struct WriteState {
         attempt = nil
         hasLeftParts = false
         isTouched = false
-        isBegun = false
+        former = Former()
         needsConclusion = true
         sizeTrustedUntil = isSkewed ? nil : instant
         streamRefusal = nil
@@ -448,7 +448,7 @@ extension WriteState {
         wantedTime = content.time
         base = content.base
         isTouched = entry.isTouched
-        isBegun = entry.isBegun
+        former = Former(isBegun: entry.isBegun, sent: entry.sent, leaving: entry.leaving)
         journalID = entry.id
         revision = 1
         securedRevision = 1
@@ -462,17 +462,23 @@ extension WriteState {
         replacesContent = false
         isPending = true
         isTouched = false
-        isBegun = false
+        former = Former()
         hasLeftParts = false
         isAppendOnly = false
         base = nil
+    }
+
+    /// The content is on the server alone.
+    mutating func becomeRemote() {
+        (isLocal, mustReplace, isPending, needsConclusion, map) = (false, false, false, false, ExtentMap())
+        (former, wantedMode, wantedTime, spool) = (Former(), nil, nil, nil)
     }
 
     /// The first bytes of what is to be appended are there already: another process has sent them.
     ///
     /// - Parameter end: where the server's file ends.
     mutating func appended(to end: Int64, trustedUntil instant: Instant) {
-        isBegun = false
+        former = Former()
         map.take(serverSize..<end)
         beginAttempt(.name, from: serverSize, isAppend: true)
         attempt?.reach = end

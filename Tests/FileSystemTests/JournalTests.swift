@@ -41,8 +41,9 @@ import Vocabulary
     static let records: [JournalRecord] = [
         .pending(entry(1, 2)), .pending(rich), .pending(entry(3, 4, inline: [])),
         .attributes(id: 5, mode: nil, time: nil),
-        .attributes(id: 5, mode: 0o777, time: Timestamp(seconds: 1 << 40)), .begun(id: .max),
-        .settled(id: 0, sequence: .max),
+        .attributes(id: 5, mode: 0o777, time: Timestamp(seconds: 1 << 40)), .begun(id: .max, content: nil),
+        .begun(id: 5, content: SentContent(size: 1 << 40, head: 1, tail: .max)), .leaving(id: 6, .removed),
+        .leaving(id: 6, .replaced(by: path("d/e f"))), .staying(id: 6), .settled(id: 0, sequence: .max),
     ]
 
     // MARK: - Records
@@ -116,17 +117,35 @@ import Vocabulary
         #expect(replay.pending.map(\.path) == [path("d/new")])
     }
 
-    @Test func `mode, time and the beginning of a transfer are remembered until the next content`() {
+    @Test func `mode and time are remembered until the next content, a transfer's beginning until all is settled`() {
         let time = Timestamp(seconds: 77)
         let noted: [JournalRecord] = [
-            .pending(Self.entry(1, 1)), .attributes(id: 1, mode: 0o600, time: time), .begun(id: 1),
+            .pending(Self.entry(1, 1)), .attributes(id: 1, mode: 0o600, time: time), .begun(id: 1, content: nil),
         ]
         let entry = Self.replay(noted).pending.first
         #expect(entry?.content.mode == 0o600 && entry?.shownMode == 0o600)
         #expect(entry?.content.time == time && entry?.modified == time)
         #expect(entry?.isBegun == true)
-        let later = Self.replay(noted + [.pending(Self.entry(1, 2))]).pending.first
-        #expect(later == Self.entry(1, 2))
+        var next = Self.entry(1, 2)
+        next.isBegun = true
+        #expect(Self.replay(noted + [.pending(Self.entry(1, 2))]).pending == [next])
+        let settled: [JournalRecord] = [.settled(id: 1, sequence: 1), .pending(Self.entry(1, 2))]
+        #expect(Self.replay(noted + settled).pending == [Self.entry(1, 2)])
+    }
+
+    @Test func `the contents that were about to be sent are remembered, the last of them`() {
+        let sent = (0..<20).map { SentContent(size: $0, head: 1, tail: 2) }
+        let replay = Self.replay(
+            [.pending(Self.entry(1, 1))] + sent.map { .begun(id: 1, content: $0) } + [.pending(Self.entry(1, 2))])
+        #expect(replay.pending.first?.sent == Array(sent.suffix(JournalEntry.maximumSent)))
+        #expect(replay.frames[1]?.count == 1 + JournalEntry.maximumSent)
+    }
+
+    @Test func `a name that was about to go stays when the server has refused that, or a later content has it`() {
+        let leaving: [JournalRecord] = [.pending(Self.entry(1, 1)), .leaving(id: 1, .removed)]
+        #expect(Self.replay(leaving).pending.first?.leaving == .removed)
+        #expect(Self.replay(leaving + [.staying(id: 1)]).pending == [Self.entry(1, 1)])
+        #expect(Self.replay(leaving + [.pending(Self.entry(1, 2))]).pending == [Self.entry(1, 2)])
     }
 
     @Test func `a torn tail ends the journal and spoils nothing before it`() {
@@ -178,6 +197,8 @@ import Vocabulary
                 let (journal, _) = try Journal.open(in: directory)
                 let content = [UInt8](repeating: 7, count: 32 << 10)
                 try journal.append(.pending(Self.entry(1, journal.takeSequence(), "keep")), isDurable: true)
+                try journal.append(.begun(id: 1, content: SentContent(size: 9, head: 8, tail: 7)), isDurable: false)
+                try journal.append(.pending(Self.entry(1, journal.takeSequence(), "keep")), isDurable: true)
                 try journal.append(.attributes(id: 1, mode: 0o600, time: nil), isDurable: false)
                 for id in UInt64(2)...2000 {
                     let sequence = journal.takeSequence()
@@ -191,6 +212,7 @@ import Vocabulary
             let (journal, replay) = try Journal.open(in: directory)
             #expect(replay.pending.map(\.id) == [1])
             #expect(replay.pending.first?.content.mode == 0o600)
+            #expect(replay.pending.first?.sent == [SentContent(size: 9, head: 8, tail: 7)])
             try journal.append(.settled(id: 1, sequence: 1), isDurable: false)
         }
     }

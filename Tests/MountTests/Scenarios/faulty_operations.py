@@ -3,7 +3,8 @@
     faulty_operations.py MOUNT SERVER SEED COUNT SWITCH
 
 The model knows for each name what the server may hold: after a success exactly one content (or none), after a failure the
-old one or the new one, never a mixture. A file that is made, and one that is appended to, grows under its own name, so of those
+old one or the new one, never a mixture. Which of them it is may change once more: when the last descriptor has been closed,
+what could not be sent is tried again. So what is done next with the file is done with either of them. A file that is made, and one that is appended to, grows under its own name, so of those
 also any beginning of the new content may be there. SWITCH is a file: while it exists, connections break (`proxy.py`,
 --chaos); it is taken away before each comparison, which is made on the server's own disk.
 """
@@ -69,14 +70,15 @@ class Run:
         raise Wrong(f"{name}: {size} bytes are on the server, allowed is {self.states[name]}")
 
     def known(self, name):
-        """What the name stands for; after a failure the server's disk tells."""
+        """What the name may stand for, first of all what it stands for now; after a failure the server's disk tells that."""
         state = self.states[name]
         if len(state.contents) > 1 or state.growing:
-            return self.look(name)
-        return next(iter(state.contents))
+            found = self.look(name)
+            return [found] + [content for content in state.contents if content != found]
+        return list(state.contents)
 
     def attempt(self, what, body, after, growing=None):
-        """Does it. `after` says what each name stands for then; after a failure each of them may be as before. `growing`: the
+        """Does it. `after` says what each name may stand for then; after a failure each of them may be as before. `growing`: the
         name whose content may be there in part then, and how much of it at least."""
         self.history.append(what)
         try:
@@ -84,15 +86,15 @@ class Run:
         except OSError as error:
             self.failures += 1
             self.history[-1] += f": {error.strerror}"
-            for name, content in after.items():
-                self.states[name].contents.add(content)
+            for name, contents in after.items():
+                self.states[name].contents.update(contents)
             if growing:
                 name, least = growing
-                self.states[name].growing.add((least, after[name]))
+                self.states[name].growing.update((least, content) for content in after[name])
                 time.sleep(SETTLED)
             return
-        for name, content in after.items():
-            self.states[name] = State(content)
+        for name, contents in after.items():
+            self.states[name] = State(*contents)
 
     # Operations
 
@@ -116,40 +118,41 @@ class Run:
     def do_save(self):
         name, data = self.random.choice(NAMES), self.content()
         # Where nothing is there that could be lost, it grows under its own name.
-        growing = None if self.known(name) else (name, 0)
+        growing = None if all(self.known(name)) else (name, 0)
         self.attempt(
-            f"save {name} {len(data)}", lambda: self.write(name, data, os.O_CREAT | os.O_TRUNC), {name: data}, growing)
+            f"save {name} {len(data)}", lambda: self.write(name, data, os.O_CREAT | os.O_TRUNC), {name: [data]}, growing)
 
     def do_append(self):
         name = self.random.choice(NAMES)
-        old, data = self.known(name), self.content()
-        if old is not None:
+        data = self.content()
+        olds = self.known(name)
+        if None not in olds:
             self.attempt(
-                f"append {name} {len(old)}+{len(data)}", lambda: self.write(name, data, os.O_APPEND),
-                {name: old + data}, (name, len(old)))
+                f"append {name} {len(olds[0])}+{len(data)}", lambda: self.write(name, data, os.O_APPEND),
+                {name: [old + data for old in olds]}, (name, min(map(len, olds))))
 
     def do_change(self):
         """A few bytes inside of a file that is too small to be patched in place."""
         name, data = self.random.choice(NAMES), self.random.randbytes(5)
-        old = self.known(name)
-        if old and len(old) > len(data):
-            place = self.random.randrange(len(old) - len(data))
-            new = old[:place] + data + old[place + len(data):]
-            self.attempt(f"change {name} {len(old)} at {place}", lambda: self.write(name, data, 0, place), {name: new})
+        olds = self.known(name)
+        if None not in olds and min(map(len, olds)) > len(data):
+            place = self.random.randrange(min(map(len, olds)) - len(data))
+            new = [old[:place] + data + old[place + len(data):] for old in olds]
+            self.attempt(f"change {name} {len(olds[0])} at {place}", lambda: self.write(name, data, 0, place), {name: new})
 
     def do_remove(self):
         name = self.random.choice(NAMES)
-        if self.known(name) is not None:
-            self.attempt(f"remove {name}", lambda: os.unlink(self.mount / name), {name: None})
+        if None not in self.known(name):
+            self.attempt(f"remove {name}", lambda: os.unlink(self.mount / name), {name: [None]})
 
     def do_rename(self):
         old, new = self.random.sample(NAMES, 2)
-        content = self.known(old)
-        if content is not None:
+        contents = self.known(old)
+        if None not in contents:
             self.known(new)
             self.attempt(
                 f"rename {old} to {new}", lambda: os.rename(self.mount / old, self.mount / new),
-                {old: None, new: content})
+                {old: [None], new: contents})
 
     def do_read(self):
         """What is read while connections break is right, or an error."""
