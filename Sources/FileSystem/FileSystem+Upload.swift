@@ -61,7 +61,7 @@ extension FileSystem {
             defer { content.state.withLock { $0.isBackground = false } }
             do throws(StoreError) {
                 try checkForConflict(content, child)
-                let sent = try send(content, child)
+                let sent = try sendPersistently(content, isBackground: isBackground, child)
                 conclude(content, revision: revision, sent, child)
                 if let sequence { settleIfSent(content, upTo: sequence) }
             } catch {
