@@ -1,5 +1,6 @@
 package import FTPProtocol
 import Logging
+import Synchronization
 package import Threading
 package import Vocabulary
 
@@ -14,13 +15,13 @@ package import Vocabulary
 /// - What has another effect the second time (`MKD`, `DELE`, `RNTO` …) is *settled* when its answer was lost: one look on
 ///   a new connection tells whether it was done. If it was, that is success; if not, it is sent once more.
 ///
-/// A time-out is not repeated: who waited for so long should hear of it. The exception is a command that this server has
-/// never answered and that can be done without; it is struck out. No call fails because a connection was taken
-/// away, refused beyond the first, or dropped while idle.
+/// A time-out is one of these, for as long as `ClientConfiguration.endurance` goes: each attempt then takes as long as the
+/// first. Beside that, a command that this server has never answered and that can be done without is struck out. No call
+/// fails because a connection was taken away, refused beyond the first, or dropped while idle.
 ///
 /// ## How long a call may take
-/// As long as the limits of `ClientConfiguration.Timeouts` for each step, and the wait for a free connection (see
-/// ``ConnectionPool``). Every wait ends at once when the call's `Cancellation` fires.
+/// As long as the limits of `ClientConfiguration.Timeouts` for each step of each attempt, and the wait for a free connection
+/// (see ``ConnectionPool``). Every wait ends at once when the call's `Cancellation` fires.
 package final class Client: Sendable {
     /// How often an interrupted request is made again.
     static let maximumRepeats = 2
@@ -29,6 +30,7 @@ package final class Client: Sendable {
 
     let server: SharedServer
     let pool: ConnectionPool
+    private let isHurried = Atomic(false)
 
     /// A client that has not connected yet.
     package init(configuration: ClientConfiguration) {
@@ -50,6 +52,16 @@ package final class Client: Sendable {
     package func close() {
         pool.close()
     }
+
+    /// Lets nobody wait any more for a server that cannot be reached, however long that was to be: the mount ends. Does not
+    /// block.
+    package func hurry() {
+        isHurried.store(true, ordering: .relaxed)
+        pool.hurry()
+    }
+
+    /// For how long one request is to be made again.
+    var endurance: Endurance { isHurried.load(ordering: .relaxed) ? .none : server.configuration.endurance }
 
     /// Whether modification times can be set, as far as it is known.
     package var setsModificationTime: Bool { server.known.time != .none }
@@ -156,7 +168,9 @@ package final class Client: Sendable {
         cancellation: Cancellation
     ) throws(FTPError) -> ReadStream {
         guard offset >= 0 else { throw .invalidArgument("a negative offset") }
-        let stream = ReadStream(pool, server, path, at: offset, expecting: expecting)
+        let stream = ReadStream(pool, server, path, at: offset, expecting: expecting) { [weak self] in
+            self?.endurance ?? .none
+        }
         try stream.open(urgency, cancellation)
         return stream
     }
@@ -328,7 +342,16 @@ package final class Client: Sendable {
         _ cancellation: Cancellation, urgency: Urgency = .wanted, _ body: (Session) throws(FTPError) -> Result
     ) throws(FTPError) -> Result {
         let repeats = Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent, broken: 1)
-        return try perform(cancellation, urgency, repeats, body)
+        // What nobody waits for is not worth it.
+        var perseverance = Perseverance(urgency.isWanted ? endurance : .none)
+        while true {
+            do throws(FTPError) {
+                return try perform(cancellation, urgency, repeats, body)
+            } catch {
+                guard perseverance.persists(after: error, cancellation) else { throw error }
+                server.configuration.logger.notice("\(error); trying again")
+            }
+        }
     }
 
     /// Runs a change of a directory; once more without our own sessions in it, if the server refuses it.
@@ -349,12 +372,18 @@ package final class Client: Sendable {
         isDone: (Session) throws(FTPError) -> Bool
     ) throws(FTPError) {
         let once = Repeats(afterLoss: 0, unsent: maximumUnsent)
-        do throws(FTPError) {
-            try perform(cancellation, .wanted, once, body)
-        } catch {
-            guard error.isConnectionLoss else { throw error }
-            if try ask(cancellation, isDone) { return }
-            try perform(cancellation, .wanted, once, body)
+        var perseverance = Perseverance(endurance)
+        // One is allowed after a lost connection, whatever the endurance is.
+        var isFirst = true
+        while true {
+            do throws(FTPError) {
+                return try perform(cancellation, .wanted, once, body)
+            } catch {
+                let isGranted = isFirst && error.isConnectionLoss
+                guard isGranted || perseverance.persists(after: error, cancellation) else { throw error }
+                isFirst = false
+                if try ask(cancellation, isDone) { return }
+            }
         }
     }
 

@@ -23,6 +23,8 @@ package struct ClientConfiguration: Sendable {
     /// How many control connections there may be at a time, at least 1.
     package var connections: Int
     package var timeouts: Timeouts
+    /// How long requests go on when the network or the server fails.
+    package var endurance = Endurance.none
     /// The character set of the server's names; `nil`: they are bytes, which on most servers are UTF-8.
     package var charset: NameCharset?
     /// Whether a byte 0xFF in a command goes out twice, as TELNET wants it; `nil`: as this client knows the server.

@@ -64,7 +64,8 @@ final class ConnectionPool: Sendable {
         let configuration = server.configuration
         let settings = PoolStateMachine.Settings(
             limit: configuration.connections, keepAlive: configuration.timeouts.keepAlive,
-            idleExtra: configuration.timeouts.idleExtra, patience: configuration.timeouts.establish)
+            idleExtra: configuration.timeouts.idleExtra, patience: configuration.timeouts.establish,
+            outage: configuration.endurance.outage)
         state = Monitor(State(machine: PoolStateMachine(settings)))
     }
 
@@ -140,7 +141,7 @@ final class ConnectionPool: Sendable {
             outcome = .usable
             isPrepared = prepare(session)
         case .outOfStep: outcome = .outOfStep
-        case .dead: outcome = .dead
+        case .dead: outcome = session.control.endedBySilence ? .silent : .dead
         }
         handle { machine, now in machine.released(id, outcome, isPrepared: isPrepared, now: now) }
     }
@@ -196,6 +197,9 @@ final class ConnectionPool: Sendable {
             return (reports, waiting)
         }
     }
+
+    /// Lets nobody wait any more for a server that cannot be reached. Does not block.
+    func hurry() { handle { machine, _ in machine.hurry() } }
 
     /// Closes what is idle, fails who waits, and waits at most two seconds for the pool's threads.
     func close() {

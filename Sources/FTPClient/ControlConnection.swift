@@ -44,6 +44,8 @@ final class ControlConnection: @unchecked Sendable {
     /// Where replies arrive. Nearly all fit into a fraction of it; those that list a directory come in pieces of this size.
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 * 1024, alignment: 1)
     private var failure: FTPError?
+    /// Whether it has ended because nothing was heard of the other end, not even an acknowledgement.
+    private(set) var endedBySilence = false
     /// What the login as a whole may last; `nil` behind it.
     var loginLimit: Deadline?
     private var awaited = AwaitedReplies()
@@ -294,6 +296,14 @@ final class ControlConnection: @unchecked Sendable {
         logger.debug("[\(id)] closed: \(reason)")
     }
 
+    /// Takes in that the kernel, or a deadline, has given the other end up.
+    private func noteSilence(_ error: TransportError) {
+        switch error {
+        case .lost(.timedOut), .wait(.timedOut): endedBySilence = true
+        case .lost, .tls, .wait: break
+        }
+    }
+
     // MARK: - Sending
 
     private func send(_ commands: [Command], _ cancellation: Cancellation) throws(FTPError) {
@@ -327,6 +337,7 @@ final class ControlConnection: @unchecked Sendable {
         } catch {
             // A command that was not written whole cannot have been carried out: it has no line end.
             let reason = error.ftpError(.beforeCommand, "sending failed")
+            noteSilence(error)
             fail(reason)
             throw reason
         }
@@ -384,6 +395,7 @@ final class ControlConnection: @unchecked Sendable {
                 count = try transport.read(into: buffer, wait)
             } catch {
                 let reason = error.ftpError(.afterCommand, "waiting for the reply to \(outstanding ?? "a command")")
+                noteSilence(error)
                 // A cancelled wait leaves the connection as it is: the reply will come and can be skipped.
                 if reason != .cancelled { fail(reason) }
                 throw reason
@@ -426,7 +438,7 @@ final class ControlConnection: @unchecked Sendable {
         do throws(ReplyParser.Violation) {
             try parser.consume(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         } catch {
-            let reason = FTPError.protocolViolation(Self.describe(error))
+            let reason = FTPError.protocolViolation(error.words)
             fail(reason)
             throw reason
         }
@@ -445,7 +457,7 @@ final class ControlConnection: @unchecked Sendable {
             taker?(reply)
             return nil
         case .tooMany:
-            let reason = FTPError.protocolViolation(Self.describe(.tooManyReplies))
+            let reason = FTPError.protocolViolation(ReplyParser.Violation.tooManyReplies.words)
             fail(reason)
             throw reason
         }
@@ -479,13 +491,4 @@ final class ControlConnection: @unchecked Sendable {
 
     /// How much of a reply is traced: more than `FEAT` and `HELP` of any server.
     private static let tracedLines = 60
-
-    private static func describe(_ violation: ReplyParser.Violation) -> String {
-        switch violation {
-        case .lineTooLong: "a line of a reply is too long"
-        case .replyTooLong: "a reply is too long"
-        case .tooManyReplies: "replies that nobody asked for"
-        case .notAReply(let excerpt): printable(excerpt)
-        }
-    }
 }

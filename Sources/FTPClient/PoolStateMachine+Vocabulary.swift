@@ -17,6 +17,8 @@ extension PoolStateMachine {
         case usable
         case outOfStep
         case dead
+        /// The same, and nothing at all was heard of the other end: the path may be gone.
+        case silent
     }
 
     /// What the owner has to do.
@@ -65,9 +67,13 @@ extension PoolStateMachine {
         var firstPause = Duration.milliseconds(500)
         /// So that a free place is found soon, and nobody is asked more than a few times in all.
         var longestPause = Duration.seconds(4)
-        /// Between two attempts at a server that is down: short, so that the first operation after its return works,
-        /// and long enough that a busy program does not hammer on it.
+        /// Behind the first failed attempt at a server that is down: short, since most are only started anew. Each
+        /// further pause is twice as long, up to ``longestRetryPause``.
         var retryPause = Duration.milliseconds(500)
+        /// So that the first operation after a server's return works soon, and a thousand clients do not hammer on it.
+        var longestRetryPause = Duration.seconds(8)
+        /// For how long a server that has worked and is down now is waited for; `nil`: for ever.
+        var outage: Duration? = .zero
         /// After a refused login: some servers lock accounts, or addresses, after a few failures.
         var refusedLoginPause = Duration.seconds(30)
         /// After a further connection could not be made while others work.

@@ -18,6 +18,8 @@ import Threading
 /// 5. "Too many connections" while others are alive is no error: their number becomes the limit, for
 ///    ``Settings/limitMemory``; then one more is tried again. Without any alive it is tried again, at growing intervals,
 ///    for ``Settings/patience``: the server may still count connections that broke a moment ago.
+///    A server that has worked and cannot be reached is tried again likewise, one attempt at a time, for
+///    ``Settings/outage``; after that each failed attempt is told to those who wait.
 /// 6. What is done *ahead* of anybody's wish is granted last, and never the last connection: after the grant one is idle,
 ///    or doing metadata work, which is short. It may open further connections where these pay (``LoginCost``), but leaves
 ///    room for one. A stream that is
@@ -52,6 +54,12 @@ struct PoolStateMachine {
     private var refusedSince: Instant?
     /// How often since.
     private var refusals = 0
+    /// While nothing is alive and no connection can be made: since when, how often that was tried, and why not.
+    private var outage: (since: Instant, attempts: Int, error: FTPError)?
+    /// Whether there has ever been a connection: before, what is wrong is rather the address.
+    private var hasWorked = false
+    /// Whether nobody is to wait for what is down any more.
+    private var isHurried = false
     /// The refusal of a login, repeated to everybody until ``nextAttempt``.
     private var loginRefusal: FTPError?
     private var isShutDown = false
@@ -101,6 +109,8 @@ struct PoolStateMachine {
         refusals = 0
         nextAttempt = nil
         loginRefusal = nil
+        outage = nil
+        hasWorked = true
         guard !isShutDown else {
             remove(id)
             return [.close(id)]
@@ -123,7 +133,8 @@ struct PoolStateMachine {
         if case .tooManyConnections = error {
             let since = refusedSince ?? now
             refusedSince = since
-            if now.since(since) < settings.patience {
+            let patience = endurance.map { max($0, settings.patience) }
+            if patience.map({ now.since(since) < $0 }) ?? true {
                 nextAttempt = now.advanced(by: pause(behind: refusals))
                 refusals += 1
                 return settle(now)
@@ -132,6 +143,7 @@ struct PoolStateMachine {
         refusedSince = nil
         refusals = 0
         nextAttempt = now.advanced(by: settings.retryPause)
+        if error.isOutage, isWaitedFor(after: error, now) { return settle(now) }
         if case .loginRefused = error {
             loginRefusal = error
             nextAttempt = now.advanced(by: settings.refusedLoginPause)
@@ -146,6 +158,12 @@ struct PoolStateMachine {
         _ id: ConnectionID, _ outcome: Outcome, isPrepared: Bool = false, now: Instant
     ) -> [Action] {
         switch outcome {
+        case .silent:
+            // What has not been used for longer has the same path, and would take as long to be found out.
+            let suspects = idle
+            remove(id)
+            for suspect in suspects { remove(suspect) }
+            return [.discard(id)] + suspects.map { .discard($0) } + settle(now)
         case .dead:
             remove(id)
             return [.discard(id)] + settle(now)
@@ -180,6 +198,12 @@ struct PoolStateMachine {
     /// The time that ``nextTick`` asked for has come.
     mutating func tick(now: Instant) -> [Action] {
         settle(now)
+    }
+
+    /// From now on nobody waits for a server that is down: the mount ends.
+    mutating func hurry() -> [Action] {
+        isHurried = true
+        return outage.map { failEverybody($0.error) } ?? []
     }
 
     /// No more requests; idle connections are closed, the others when they come back.
@@ -379,6 +403,21 @@ struct PoolStateMachine {
     private func pause(behind refusals: Int) -> Duration {
         // Four doublings are beyond the longest pause already, and cannot overflow.
         min(settings.firstPause * (1 << min(refusals, 4)), settings.longestPause)
+    }
+
+    /// How long what is down is waited for; `nil`: for ever.
+    private var endurance: Duration? { hasWorked && !isHurried ? settings.outage : .zero }
+
+    /// Takes in that no connection can be made, and puts the next attempt off.
+    ///
+    /// - Returns: whether those who wait go on waiting.
+    private mutating func isWaitedFor(after error: FTPError, _ now: Instant) -> Bool {
+        let (since, attempts, _) = outage ?? (now, 0, error)
+        outage = (since, min(attempts + 1, 1000), error)
+        // Four doublings reach the longest pause, and cannot overflow.
+        let pause = min(settings.retryPause * (1 << min(attempts, 4)), settings.longestRetryPause)
+        nextAttempt = now.advanced(by: pause)
+        return endurance.map { now.since(since) < $0 } ?? true
     }
 
     var limit: Int { min(settings.limit, learned?.limit ?? settings.limit) }

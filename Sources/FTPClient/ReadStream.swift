@@ -47,12 +47,15 @@ package final class ReadStream: Sendable {
     private let pool: ConnectionPool
     private let path: RemotePath
     private let dataIdle: Duration
+    private let endurance: @Sendable () -> Endurance
     private let logger: Logger
     private let state: Monitor<State>
 
     init(
-        _ pool: ConnectionPool, _ server: SharedServer, _ path: RemotePath, at offset: Int64, expecting: FileVersion
+        _ pool: ConnectionPool, _ server: SharedServer, _ path: RemotePath, at offset: Int64, expecting: FileVersion,
+        endurance: @escaping @Sendable () -> Endurance
     ) {
+        self.endurance = endurance
         self.pool = pool
         self.path = path
         dataIdle = server.configuration.timeouts.dataIdle
@@ -65,15 +68,14 @@ package final class ReadStream: Sendable {
     /// Begins the transfer, so that a refusal shows now and not at the first read.
     func open(_ urgency: Urgency, _ cancellation: Cancellation) throws(FTPError) {
         _ = try enter()
-        var attempt = 0
+        var attempts = Attempts(urgency.isWanted ? endurance() : .none)
         while true {
             do throws(FTPError) {
                 let transfer = try take(up: cancellation, urgency)
                 leave(with: transfer, received: 0)
                 return
             } catch {
-                attempt += 1
-                guard Self.isWorthRepeating(error), attempt < Self.maximumAttempts else { throw end(error) }
+                guard let pause = attempts.pause(after: error), rests(pause, cancellation) else { throw end(error) }
             }
         }
     }
@@ -91,8 +93,8 @@ package final class ReadStream: Sendable {
         guard !buffer.isEmpty else { throw .invalidArgument("a read of no bytes") }
         let entered = try enter()
         guard var current = entered else { return 0 }
-        var attempt = 0
-        let stalled = Deadline.after(dataIdle)
+        var attempts = Attempts(endurance())
+        var stalled = Deadline.after(dataIdle)
         while true {
             do throws(FTPError) {
                 let transfer: Transfer
@@ -115,8 +117,10 @@ package final class ReadStream: Sendable {
                 return 0
             } catch {
                 drop(&current.transfer)
-                attempt += 1
-                guard Self.isWorthRepeating(error), attempt < Self.maximumAttempts, !isClosed else { throw end(error) }
+                guard !isClosed, let pause = attempts.pause(after: error), rests(pause, cancellation) else {
+                    throw end(error)
+                }
+                stalled = .after(dataIdle)
                 logger.notice("reading \(path) is interrupted (\(error)); going on")
             }
         }
@@ -124,7 +128,7 @@ package final class ReadStream: Sendable {
 
     /// Ends the stream, wherever it is. Does not wait for the server: the pool tidies up. Calling it again does nothing.
     package func close() {
-        let transfer = state.withLock { state -> Transfer? in
+        let transfer = state.withLockThenWake { state -> Transfer? in
             state.isClosed = true
             switch state.phase {
             case .ready(let transfer):
@@ -238,9 +242,30 @@ package final class ReadStream: Sendable {
 
     private var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Whether what ended a transfer may be gone on a new connection: it was lost, or the server broke it off.
-    private static func isWorthRepeating(_ error: FTPError) -> Bool {
-        error.isConnectionLoss || error.isBrokenDownload
+    /// How often one read may still be taken up again without having received a byte.
+    private struct Attempts {
+        private var left = maximumAttempts
+        private var perseverance: Perseverance
+
+        init(_ endurance: Endurance) { perseverance = Perseverance(endurance) }
+
+        /// How long to wait before the next attempt, if what ended the transfer may be gone on a new connection: it was
+        /// lost, or the server broke it off; or nothing came in time. Counts it.
+        mutating func pause(after error: FTPError) -> Duration? {
+            if error.isConnectionLoss || error.isBrokenDownload {
+                left -= 1
+                if left > 0 { return .zero }
+            }
+            return error.isInterruption ? perseverance.nextPause() : nil
+        }
+    }
+
+    /// Waits between two attempts. - Returns: false when nobody wants the bytes any more.
+    private func rests(_ pause: Duration, _ cancellation: Cancellation) -> Bool {
+        guard pause > .zero else { return !cancellation.isCancelled && !isClosed }
+        let outcome = state.wait(until: .after(pause), cancellation: cancellation) { $0.isClosed ? () : nil }
+        if case .timedOut = outcome { return true }
+        return false
     }
 
     // MARK: - Getting and giving up the connection

@@ -42,6 +42,22 @@ enum Accounts {
         }
     }
 
+    /// A user by number or by name, with all that it takes to become that user; `nil`: the user database has none.
+    static func servingUser(_ text: [UInt8]) -> ServingUser? {
+        guard let id = userID(text) else { return nil }
+        return withScratch { buffer, size in
+            var entry = passwd()
+            var found: UnsafeMutablePointer<passwd>?
+            let code = getpwuid_r(id, &entry, buffer, size, &found)
+            guard found != nil, let name = entry.pw_name, let home = entry.pw_dir else { return (code, nil) }
+            return (
+                code,
+                ServingUser(
+                    name: String(cString: name), id: id, group: entry.pw_gid, home: String(cString: home))
+            )
+        }
+    }
+
     /// The largest number is (uid_t)-1, which means "leave it" to the kernel.
     private static func validID(_ number: Int) -> UInt32? {
         UInt32(exactly: number).flatMap { $0 == .max ? nil : $0 }

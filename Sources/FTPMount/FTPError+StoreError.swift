@@ -7,7 +7,7 @@ import Vocabulary
 extension StoreError {
     /// What an error of the client means for a file, as far as it can be told without asking the server again.
     init(_ error: FTPError) {
-        self.init(Self.kind(of: error), error.description)
+        self.init(Self.kind(of: error), error.description, isInterruption: error.isInterruption)
     }
 
     private static func kind(of error: FTPError) -> Kind {

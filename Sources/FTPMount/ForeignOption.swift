@@ -3,13 +3,15 @@
 enum ForeignOption {
     /// Goes to libfuse, which knows them all.
     static let kernel: Set<String> = [
-        "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync", "atime", "noatime",
+        "nosuid", "nodev", "exec", "noexec", "sync", "async", "dirsync", "atime", "noatime",
         "nosymfollow",
     ]
 
-    /// Means something to mount(8) alone, or nothing for a file system without a disk.
+    /// Means something to mount(8) alone, or nothing for a file system without a disk. `suid` and `dev` are never granted:
+    /// whoever can write on the server would be root here.
     static let dropped: Set<String> = [
-        "defaults", "auto", "noauto", "nouser", "users", "nousers", "owner", "noowner", "group", "nogroup",
+        "defaults", "suid", "dev", "auto", "noauto", "nouser", "users", "nousers", "owner", "noowner", "group",
+        "nogroup",
         "_netdev", "nofail", "silent", "loud", "mand", "nomand", "iversion", "noiversion", "relatime", "norelatime",
         "strictatime", "nostrictatime", "lazytime", "nolazytime", "diratime", "nodiratime", "symfollow", "intr",
         "nointr",

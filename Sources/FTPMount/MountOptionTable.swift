@@ -5,7 +5,7 @@ extension MountOption {
     /// Every option, in the order of the documentation.
     package static let table: [MountOption] =
         identity + rights + permissions + behaviour + names + security + network + listing + reading + writing
-        + writeBack + credentials
+        + writeBack + deadlines + privileges + credentials
 
     private static let identity: [MountOption] = [
         MountOption(

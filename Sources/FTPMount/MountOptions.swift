@@ -44,6 +44,10 @@ package struct MountOptions: Sendable {
     package var connectTimeout = Duration.seconds(30)
     /// How long to wait for a reply, or for the next byte of a transfer; `nil`: what the client waits by itself.
     package var timeout: Duration?
+    /// How often a request is made again that was cut off.
+    package var repeats = 2
+    /// Requests go on until they succeed.
+    package var isHard = false
     /// The server's port; `nil`: the one of the URL, or 21.
     package var port: UInt16?
     /// The character set of the server's names; `nil`: they are bytes.
@@ -76,6 +80,8 @@ package struct MountOptions: Sendable {
     package var tls = MountTLSOptions()
     /// Words that go to the kernel as they are.
     package var kernelOptions: [String] = []
+    /// As whom the mount is served; `nil`: as whoever mounts.
+    package var servingUser: ServingUser?
     /// Where user and password come from.
     package var credentials = CredentialOptions()
 

@@ -1,4 +1,5 @@
 package import FTPClient
+import SystemPackage
 
 /// A request that has been checked: everything that the mounting process needs but the credentials.
 package struct MountPlan: Sendable {
@@ -30,7 +31,14 @@ package struct MountPlan: Sendable {
         options = try Self.options(request.optionTexts, ignoringUnknown: request.ignoresUnknownOptions)
         tls = try Self.tls(address, options)
         proxy = try options.completeProxy()
-        mountPoint = try MountPoint(checking: request.mountPoint, acceptsNonEmpty: options.acceptsNonEmpty).path
+        let name = program
+        let report: (String) -> Void = { text in
+            _ = try? FileDescriptor.standardError.writeAll("\(name): \(text)\n".utf8)
+        }
+        mountPoint = try MountPoint(
+            checking: request.mountPoint, acceptsNonEmpty: options.acceptsNonEmpty,
+            report: request.isFake ? nil : report
+        ).path
     }
 
     /// Checks a request that is only about the server: there is no mount point.

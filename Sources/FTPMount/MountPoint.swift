@@ -13,8 +13,15 @@ package struct MountPoint: Hashable, Sendable {
     /// Checks that something can be mounted there: a directory, empty unless `acceptsNonEmpty`, and not a mount point
     /// already. autofs's own mount at the place does not count: it is what asks for this one.
     ///
+    /// A mount of ours whose process was killed is taken away: nobody can use it, and nothing but this program can tell
+    /// that it may go.
+    ///
+    /// - Parameter report: told of a mount that was taken away; `nil`: it stays, and is a failure.
     /// - Throws: ``MountFailure`` (``ExitCode/usage``).
-    package init(checking path: String, acceptsNonEmpty: Bool) throws(MountFailure) {
+    package init(
+        checking path: String, acceptsNonEmpty: Bool, report: ((String) -> Void)? = nil
+    ) throws(MountFailure) {
+        if let report { Self.removeDead(Self.absolute(path), as: path, report) }
         // A look at the kernel's table first: touching a mount whose server is gone could take long.
         let table = MountTable.current()
         try Self.refuseMounted(Self.absolute(path), as: path, in: table)
@@ -37,12 +44,31 @@ package struct MountPoint: Hashable, Sendable {
         _ absolute: String, as path: String, in table: MountTable
     ) throws(MountFailure) {
         guard let type = table.type(at: absolute), type != "autofs" else { return }
-        // Of our own mounts only: they answer statfs without asking a server, and ENOTCONN once their process is gone.
-        // (stat is no proof: the kernel may answer it from its cache.)
-        var space = statvfs()
-        if type == "fuse.ftpfs", statvfs(absolute, &space) != 0, errno == ENOTCONN { throw failure(ENOTCONN, path) }
+        if type == MountTable.ownType, isDead(absolute) { throw failure(ENOTCONN, path) }
         throw MountFailure(
             .usage, "\(path) is a mount point already (\(type))", remedy: "unmount it first with umount \(path)")
+    }
+
+    /// Of our own mounts only: they answer statfs without asking a server, and ENOTCONN once their process is gone. (stat
+    /// is no proof: the kernel may answer it from its cache.)
+    private static func isDead(_ absolute: String) -> Bool {
+        var space = statvfs()
+        return statvfs(absolute, &space) != 0 && errno == ENOTCONN
+    }
+
+    /// How many dead mounts may lie on top of each other. With `nonempty` each crash could leave one; nobody does so often.
+    private static let deepest = 16
+
+    private static func removeDead(_ absolute: String, as path: String, _ report: (String) -> Void) {
+        for _ in 0..<deepest {
+            guard let mount = MountTable.current().entries.last(where: { $0.mountPoint == absolute }),
+                mount.type == MountTable.ownType, isDead(absolute)
+            else { return }
+            DeadMount.detach(absolute)
+            let isLeft = MountTable.current().entries.contains(mount)
+            if isLeft { return }
+            report("\(path): removed the dead mount of \(mount.source), whose process is gone")
+        }
     }
 
     private static func failure(_ code: Int32, _ path: String) -> MountFailure {

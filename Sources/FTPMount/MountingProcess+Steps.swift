@@ -42,6 +42,11 @@ extension MountingProcess {
         if let size = options.reportedSize { configuration.reportedSize = size }
         configuration.replacesInPlace = options.replacesInPlace
         configuration.prefetch = options.prefetches
+        let endurance = options.endurance
+        configuration.retries = {
+            var perseverance = Perseverance(endurance)
+            return { perseverance.nextPause() }
+        }
         return configuration
     }
 
@@ -55,7 +60,8 @@ extension MountingProcess {
         configuration.allowRoot = options.allowsRoot
         configuration.defaultPermissions = options.checksPermissions
         configuration.allowNonEmpty = options.acceptsNonEmpty
-        configuration.kernelOptions = options.kernelOptions
+        // libfuse's default as well; but a later option would undo it.
+        configuration.kernelOptions = options.kernelOptions + ["nosuid", "nodev"]
         do throws(FuseError) {
             let session = try FuseSession(configuration, serving: fileSystem, logger: logger)
             try session.mount()
@@ -132,6 +138,7 @@ extension ClientConfiguration {
         network.proxy = plan.proxy
         timeZone = plan.options.timeZone
         pipelining = plan.options.pipelining
+        endurance = plan.options.endurance
         timeouts = .init(establish: plan.options.connectTimeout, eachWait: plan.options.timeout)
     }
 }

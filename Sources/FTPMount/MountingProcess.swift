@@ -37,6 +37,7 @@ struct MountingProcess {
         if !isForeground { _ = clinux_set_parent_death_signal(SIGTERM) }
         let faults = FaultRing()
         let logger = try Log.make(plan, isForeground: isForeground, recording: faults)
+        let privileges = try Privileges(servingAs: plan.options.servingUser)
         let ending = Ending(mountPoint: plan.mountPoint)
         try ending.watchSignals()
         let deadline = Deadline.after(plan.options.connectTimeout)
@@ -53,7 +54,9 @@ struct MountingProcess {
         defer { control.finish(drain(fileSystem, logger)) }
         fileSystem.listRootAhead()
 
-        let session = try mount(fileSystem, logger)
+        let session = try privileges.asRootForTheLastTime { () throws(MountFailure) in try mount(fileSystem, logger) }
+        // A change of users makes the kernel forget it.
+        if !isForeground { _ = clinux_set_parent_death_signal(SIGTERM) }
         defer { session.unmount() }
         let serving = try serve(session, logger, ending)
         defer {
@@ -71,6 +74,8 @@ struct MountingProcess {
         logger.info("\(plan.address.sourceName) is mounted on \(plan.mountPoint)")
         guard report(.ready) else { return }
         ending.waitForTheEnd()
+        // Nobody shall wait for a server that is gone; what is unsent has a limit of its own.
+        client.hurry()
         logger.info("\(plan.address.sourceName) on \(plan.mountPoint) ends: \(ending.reason)")
     }
 }

@@ -62,7 +62,7 @@ extension FileSystem {
             defer { content.state.withLock { $0.isBackground = false } }
             do throws(StoreError) {
                 if try checkForConflict(content, child) {
-                    let sent = try send(content, child)
+                    let sent = try sendPersistently(content, isBackground: isBackground, child)
                     conclude(content, revision: revision, sent, child)
                 } else {
                     giveUp(content)

@@ -41,6 +41,9 @@ package struct FileSystemConfiguration: Sendable {
     /// What `df` shows as size and as free space while nobody knows better. FTP has no command for it, and programs
     /// that look before they write must not be stopped by a guess: 1 PiB, which nobody takes for a disk.
     package var reportedSize: UInt64 = 1 << 50
+    /// The pauses before further attempts at an upload that was cut off; `nil` ends them. One call for each upload that
+    /// somebody waits for.
+    package var retries: @Sendable () -> (() -> Duration?) = { { nil } }
     /// The clock behind every time to live.
     package var now: @Sendable () -> Instant = { Instant.now }
     /// The clock behind the modification times of what is written here.

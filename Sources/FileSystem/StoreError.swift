@@ -60,10 +60,14 @@ package struct StoreError: Error, Hashable, Sendable {
     /// Where it comes from, for one line of the log: the server's reply, the system call. Never a secret.
     package let reason: String
 
+    /// Whether the request was cut off on its way, so that another attempt may succeed where this one did not.
+    package let isInterruption: Bool
+
     /// An error of a kind, with the reason for the log.
-    package init(_ kind: Kind, _ reason: String) {
+    package init(_ kind: Kind, _ reason: String, isInterruption: Bool = false) {
         self.kind = kind
         self.reason = reason
+        self.isInterruption = isInterruption
     }
 }
 

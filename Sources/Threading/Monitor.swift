@@ -11,7 +11,8 @@
 /// - Nothing that can block (a socket, a disk, another monitor's wait) is called while the lock is held: take a
 ///   decision under the lock, leave it, act.
 /// - A monitor is never entered again by the thread that is inside it (the lock is not recursive: it would stop for ever).
-/// - Where two monitors nest, the file that owns the outer one says so.
+/// - Where two monitors nest, the file that owns the outer one says so. Debug builds prove that their orders make no
+///   circle (`LockOrder`).
 package final class Monitor<State: ~Copyable>: @unchecked Sendable {
     // The mutex and the condition live on the heap at a fixed address, as POSIX demands; `state` is touched only
     // between lock and unlock. That is what makes `@unchecked Sendable` true.
@@ -46,8 +47,8 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
     package func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout State) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        lock()
+        defer { unlock() }
         return try body(&state)
     }
 
@@ -55,9 +56,9 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
     package func withLockThenWake<Result: ~Copyable, Failure: Error>(
         _ body: (inout State) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
-        pthread_mutex_lock(mutex)
+        lock()
         defer {
-            pthread_mutex_unlock(mutex)
+            unlock()
             pthread_cond_broadcast(condition)
         }
         return try body(&state)
@@ -70,9 +71,9 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
     package func withLockThenWakeOne<Result: ~Copyable, Failure: Error>(
         _ body: (inout State) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
-        pthread_mutex_lock(mutex)
+        lock()
         defer {
-            pthread_mutex_unlock(mutex)
+            unlock()
             pthread_cond_signal(condition)
         }
         return try body(&state)
@@ -88,8 +89,8 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
         until deadline: Deadline,
         for body: (inout State) throws(Failure) -> sending Result?
     ) throws(Failure) -> sending Result? {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        lock()
+        defer { unlock() }
         while true {
             if let result = try body(&state) { return result }
             if !blockUntilWoken(deadline) { return try body(&state) }
@@ -105,8 +106,8 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
     ) throws(Failure) -> sending WaitOutcome<Result> {
         let handler = cancellation.onCancel { self.wake() }
         defer { cancellation.removeHandler(handler) }
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        lock()
+        defer { unlock() }
         var timeIsUp = false
         while true {
             if let result = try body(&state) { return .ready(result) }
@@ -120,9 +121,25 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
     /// Wakes every thread that waits here, so that it looks at the state again.
     package func wake() {
         // Taking the lock orders this behind a waiter that has looked but does not sleep yet.
-        pthread_mutex_lock(mutex)
-        pthread_mutex_unlock(mutex)
+        lock()
+        unlock()
         pthread_cond_broadcast(condition)
+    }
+
+    @inline(__always)
+    private func lock() {
+        #if DEBUG
+        LockOrder.willLock(Monitor.self, UnsafeRawPointer(mutex))
+        #endif
+        pthread_mutex_lock(mutex)
+    }
+
+    @inline(__always)
+    private func unlock() {
+        pthread_mutex_unlock(mutex)
+        #if DEBUG
+        LockOrder.didUnlock(UnsafeRawPointer(mutex))
+        #endif
     }
 
     /// Sleeps on the condition; false once the deadline has passed. A name of its own, so that profiles can filter it.

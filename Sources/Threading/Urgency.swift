@@ -5,4 +5,12 @@ package enum Urgency: Sendable {
     /// It was made because somebody will probably want the answer soon. It must not delay what is wanted; it becomes wanted
     /// when this fires.
     case ahead(until: Cancellation)
+
+    /// Whether somebody waits, or has come to wait.
+    package var isWanted: Bool {
+        switch self {
+        case .wanted: true
+        case .ahead(let wish): wish.isCancelled
+        }
+    }
 }

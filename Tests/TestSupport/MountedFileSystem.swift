@@ -21,6 +21,9 @@ package final class MountedFileSystem: Sendable {
     /// - Parameters:
     ///   - remotePath: the directory to mount, relative to the one that the user finds after the login.
     ///   - options: for `-o`, besides the credentials and the place for the spool.
+    ///
+    /// `FTPFS_TEST_CONNECTIONS=1` in the environment gives every mount so many connections, unless its test says another
+    /// number: whatever works with several has to work with one.
     package convenience init(_ server: TestServer, _ remotePath: String = "", options: [String] = []) throws {
         try self.init(server.endpoint, remotePath, name: server.description, options: options)
     }
@@ -32,7 +35,10 @@ package final class MountedFileSystem: Sendable {
         let credentials = directory.path("credentials")
         try Files.write("username=\(server.user)\npassword=\(server.password)\n", to: credentials)
         let authority = server.authority.map { ["tls_ca=\($0)"] } ?? []
-        let all = ["credentials=\(credentials)", "spool_dir=\(directory.path("spool"))"] + authority + options
+        let hasNumber = options.contains { $0.hasPrefix("connections=") }
+        let number =
+            hasNumber ? [] : getenv("FTPFS_TEST_CONNECTIONS").map { ["connections=\(String(cString: $0))"] } ?? []
+        let all = number + ["credentials=\(credentials)", "spool_dir=\(directory.path("spool"))"] + authority + options
         let log = directory.path("log")
         process = try ChildProcess(
             [Repository.program, server.url(remotePath), path, "-f", "-d", "-o", all.joined(separator: ",")],
