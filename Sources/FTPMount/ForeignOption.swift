@@ -1,6 +1,6 @@
 /// Options of `-o` that are not ours: what the kernel takes, and the words that mount(8), systemd, autofs and the
 /// habits of `/etc/fstab` bring along (util-linux, libmount/src/optmap.c; systemd.mount(5)).
-enum ForeignOption {
+package enum ForeignOption {
     /// Goes to libfuse, which knows them all.
     static let kernel: Set<String> = [
         "nosuid", "nodev", "exec", "noexec", "sync", "async", "dirsync", "atime", "noatime",

@@ -1,5 +1,10 @@
 /// The option table as text.
 package enum OptionHelp {
+    /// What stands above the table in `--help`.
+    static let title = "OPTIONS OF -o"
+    static let foreignNote =
+        "What /etc/fstab brings along (defaults, user, nofail, _netdev, x-systemd.*, ...) is taken and dropped."
+
     /// For `--help`, in lines of at most 79 columns: the parser would break longer ones without regard to the table.
     package static var text: String {
         let width = 26
@@ -11,10 +16,10 @@ package enum OptionHelp {
         }
         let notes = [
             "For the kernel: \(ForeignOption.kernel.sorted().joined(separator: " ")).",
-            "What /etc/fstab brings along (defaults, user, nofail, _netdev, x-systemd.*, ...) is taken and dropped.",
+            foreignNote,
             "A comma in a value is written \\,; or the value is put into double quotes.",
         ]
-        return (["OPTIONS OF -o"] + lines + [""] + notes.flatMap { folded($0, columns: 79) })
+        return ([title] + lines + [""] + notes.flatMap { folded($0, columns: 79) })
             .joined(separator: "\n")
     }
 

@@ -13,10 +13,11 @@ import FTPMount
 /// - `ftpfs COMMAND …`, see ``commands``
 enum CommandForm {
     /// The words that may be the first argument. No URL is one of them: it has `://` in it.
-    private static let commands: [String: any (ParsableArguments & Runnable).Type] = [
+    static let commands: [String: any (ParsableArguments & Runnable).Type] = [
         "mount": MountArguments.self, "unmount": UnmountArguments.self, "umount": UnmountArguments.self,
         "status": StatusArguments.self, "list": ListArguments.self, "refresh": RefreshArguments.self,
         "flush": FlushArguments.self, "probe": ProbeArguments.self, "serve": ServeArguments.self,
+        "generate": GenerateArguments.self,
     ]
 
     /// Does what the arguments say, and returns when the mount answers (or, in the foreground, when it has ended).

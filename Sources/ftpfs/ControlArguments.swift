@@ -48,7 +48,16 @@ struct ListArguments: ParsableCommand, Runnable {
     @Flag(help: "Print JSON.")
     var json = false
 
-    func run(as program: String) -> FTPMount.ExitCode { ListCommand.run(asJSON: json, program: program) }
+    @Flag(help: "Print the mount points alone, and ask no mount.")
+    var plain = false
+
+    func validate() throws {
+        if json && plain { throw ValidationError("--json and --plain exclude each other") }
+    }
+
+    func run(as program: String) -> FTPMount.ExitCode {
+        plain ? ListCommand.runPlain(program: program) : ListCommand.run(asJSON: json, program: program)
+    }
 }
 
 /// `ftpfs refresh PATH`
