@@ -1,4 +1,5 @@
 import EmbeddedFTPServer
+import FTPProtocol
 import Testing
 import Threading
 import Vocabulary
