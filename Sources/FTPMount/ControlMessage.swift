@@ -8,6 +8,7 @@ import Vocabulary
 /// | `{"command":"refresh","path":"a/b"}` | `{"ok":true,"directories":3}` | how many will be listed anew |
 /// | `{"command":"flush"}` | `{"ok":true,"unsent":[{"path":"/a","reason":"…"}]}` | when all has been tried |
 /// | `{"command":"end"}` | the same, with `"kept":"…"` | when the mount has ended and all has been tried |
+/// | `{"command":"clean"}` | `{"ok":true,"removed":["/a"],"unsent":[{"path":"/b","reason":"…"}]}` | when all has been tried |
 ///
 /// What cannot be done is answered with `{"ok":false,"error":"…"}`.
 enum ControlMessage {
@@ -24,6 +25,8 @@ enum ControlMessage {
         case flush
         /// To hear how the mount has ended.
         case end
+        /// To remove what mounts have left on the server.
+        case clean
 
         /// Reads a line.
         ///
@@ -34,6 +37,7 @@ enum ControlMessage {
             case "status": self = .status
             case "flush": self = .flush
             case "end": self = .end
+            case "clean": self = .clean
             case "refresh":
                 guard let path = message["path"]?.stringValue, let path = RemotePath(relative: path) else {
                     throw Refused(reason: "refresh needs a path without . and ..")
@@ -51,6 +55,7 @@ enum ControlMessage {
             case .status: members = [("command", .string("status"))]
             case .flush: members = [("command", .string("flush"))]
             case .end: members = [("command", .string("end"))]
+            case .clean: members = [("command", .string("clean"))]
             case .refresh(let path):
                 let text = String(decoding: path.joined, as: UTF8.self)
                 members = [("command", .string("refresh")), ("path", .string(text))]

@@ -8,7 +8,7 @@ import Vocabulary
 @preconcurrency import Glibc
 #endif
 
-/// The mounting process's side of the control socket: answers `ftpfs status`, `flush`, `refresh` and `unmount`.
+/// The mounting process's side of the control socket: answers `ftpfs status`, `flush`, `refresh`, `clean` and `unmount`.
 ///
 /// One thread takes connections; each gets a thread of its own for its one request, so that one which waits for uploads
 /// keeps nobody from asking how they get on. Nothing here can hurt the mount: who connects must be its owner or root, there
@@ -28,6 +28,8 @@ final class ControlServer: Sendable {
         var refresh: @Sendable (RemotePath) -> Int
         /// Sends everything; what could not be sent. `nil`: cancelled.
         var flush: @Sendable (Cancellation) -> [ControlMessage.Unsent]?
+        /// Removes what mounts have left on the server. A round trip for each.
+        var clean: @Sendable () -> ControlMessage.Cleaned = { ControlMessage.Cleaned() }
     }
 
     private struct State {
@@ -219,6 +221,8 @@ final class ControlServer: Sendable {
             return .object([("ok", .bool(true)), ("directories", .integer(Int64(services.refresh(path))))])
         case .flush:
             return flush(for: client, services)
+        case .clean:
+            return services.clean().answer
         case .end:
             guard client.waitWhileConnected(for: finished) else { return nil }
             return ControlMessage.answer(unsent: state.withLock { $0.unsent })

@@ -9,7 +9,8 @@ extension MountStatus {
             ("received_bytes", .integer(received)), ("sent_bytes", .integer(sent)),
             ("unsent_files", .integer(uploadCount)), ("unsent_bytes", .integer(unsentBytes)),
             ("uploads", .array(uploads.map(\.json))), ("cache", cache.json), ("fault_count", .integer(faultTotal)),
-            ("faults", .array(faults.map(\.json))),
+            ("faults", .array(faults.map(\.json))), ("left_over_files", .integer(leftOverCount)),
+            ("left_over_bytes", .integer(leftOverBytes)), ("left_overs", .array(leftOvers.map(\.json))),
         ])
     }
 
@@ -28,7 +29,9 @@ extension MountStatus {
             received: json.count("received_bytes"), sent: json.count("sent_bytes"),
             uploads: json.list("uploads").compactMap(Upload.init), uploadCount: json.count("unsent_files"),
             unsentBytes: json.count("unsent_bytes"), cache: cache,
-            faults: json.list("faults").compactMap(FaultRing.Fault.init), faultTotal: json.count("fault_count"))
+            faults: json.list("faults").compactMap(FaultRing.Fault.init), faultTotal: json.count("fault_count"),
+            leftOvers: json.list("left_overs").compactMap(LeftBehind.init),
+            leftOverCount: json.count("left_over_files"), leftOverBytes: json.count("left_over_bytes"))
     }
 }
 

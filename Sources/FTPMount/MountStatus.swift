@@ -95,6 +95,12 @@ struct MountStatus: Hashable, Sendable {
     var faults: [FaultRing.Fault] = []
     var faultTotal: Int64 = 0
 
+    /// The first ``longestUploadList`` temporary files that other mounts seem to have left on the server, how many there are, and
+    /// how many bytes they have.
+    var leftOvers: [LeftBehind] = []
+    var leftOverCount: Int64 = 0
+    var leftOverBytes: Int64 = 0
+
     /// More than anybody reads; a queue may have thousands.
     static let longestUploadList = 100
 }

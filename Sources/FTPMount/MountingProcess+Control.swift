@@ -20,6 +20,12 @@ extension MountingProcess {
                         ControlMessage.Unsent(
                             path: path.description, reason: printable("\(reason)".utf8), kept: nil)
                     }
+                },
+                clean: {
+                    var cleaned = ControlMessage.Cleaned()
+                    let all = fileSystem.removeLeftOvers(olderThan: CleanCommand.age, cancellation: Cancellation())
+                    for (file, error) in all { cleaned.note(file, error) }
+                    return cleaned
                 }))
         ending.onRequest { request in
             // Telling the kernel can take a moment, in which a signal to end must not wait.

@@ -29,6 +29,8 @@ struct StatusSource: Sendable {
         let uploads = files.prefix(MountStatus.longestUploadList).map {
             Self.upload($0, connections, pending[$0.path])
         }
+        let left = fileSystem.leftOvers(olderThan: CleanCommand.age)
+        let leftOvers = left.prefix(MountStatus.longestUploadList)
         return MountStatus(
             mountPoint: printable(plan.mountPoint.utf8), source: plan.address.sourceName,
             state: isEnding() ? .ending : .serving, process: Int64(getpid()), version: Version.current,
@@ -46,7 +48,8 @@ struct StatusSource: Sendable {
                 names: Int64(count.directoryEntries), inodes: Int64(count.inodes), handles: Int64(count.handles),
                 streams: Int64(count.streams), spoolBytes: count.spoolBytes, spoolLimit: plan.options.spoolSize,
                 spoolDirectory: printable(spoolDirectory.utf8)),
-            faults: faults.faults, faultTotal: faults.total)
+            faults: faults.faults, faultTotal: faults.total, leftOvers: leftOvers.map(MountStatus.LeftBehind.init),
+            leftOverCount: Int64(left.count), leftOverBytes: left.reduce(0) { $0 &+ max(0, $1.size ?? 0) })
     }
 
     private static func connection(_ report: ConnectionReport, uploads: [UnsentReport]) -> MountStatus.Connection {

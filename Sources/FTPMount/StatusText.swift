@@ -13,9 +13,10 @@ struct StatusText {
     /// The lines, each with its end.
     func text(of status: MountStatus) -> String {
         let sections = [
-            heading(status), server(status), connections(status), uploads(status), cache(status), faults(status),
+            heading(status), server(status), connections(status), uploads(status), leftOvers(status), cache(status),
+            faults(status),
         ]
-        return sections.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
+        return sections.filter { !$0.isEmpty }.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
     }
 
     // MARK: - Sections

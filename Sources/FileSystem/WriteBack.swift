@@ -23,6 +23,11 @@ package struct WriteBackSettings: Hashable, Sendable {
 ///
 /// After a crash, the next mount of the same source does 2 to 4 with what the journal says (`FileSystem+Resume`).
 ///
+/// ## Who watches the time
+/// Of the workers that have nothing to do one sleeps until the next file is due, the others until that one gets something to
+/// do. A close wakes it only if its file is due before that: waking a worker costs more than all the rest of a close,
+/// and what is closed now is usually due after everything that was closed before.
+///
 /// Lock order: this monitor is held with no other.
 final class WriteBack: Sendable {
     /// How many files may wait: some 2 KB of memory each. Who closes one more waits until that one is sent.
@@ -49,11 +54,18 @@ final class WriteBack: Sendable {
         /// Counts everything that a worker may want to know of.
         var changes: UInt64 = 0
         var hasWorkers = false
+        /// The worker that sleeps until the next file is due; `nil`: all have something to do.
+        var watch: Watch?
         /// How many workers have a job in hand, or what follows from one.
         var busy = 0
         var isClosed = false
         /// Whether the log says that nothing can be sent at present.
         var isInterrupted = false
+    }
+
+    fileprivate struct Watch {
+        /// `nil`: until something happens.
+        let until: Instant?
     }
 
     let settings: WriteBackSettings
@@ -89,8 +101,9 @@ final class WriteBack: Sendable {
     func committed(
         _ id: UInt64, _ content: FileContent, sequence: UInt64, in file: SpoolFile?, due: Instant, hold: HandleID?
     ) -> (spare: HandleID?, needsWorkers: Bool) {
-        state.withLockThenWake { state in
-            state.changes += 1
+        let (spare, needsWorkers, isSooner) = state.withLock { state in
+            let isSooner = state.watch.map { watch in watch.until.map { due < $0 } ?? true } ?? false
+            if isSooner { state.changes += 1 }
             // Who closed it a moment earlier may come here a moment later.
             let isLatest = state.queue.entries[id].map { $0.sequence < sequence } ?? true
             var item = state.items[id] ?? Item(content: content)
@@ -100,8 +113,10 @@ final class WriteBack: Sendable {
             state.items[id] = item
             state.queue.committed(id, sequence: sequence, due: due)
             defer { state.hasWorkers = true }
-            return (isHeld ? hold : nil, !state.hasWorkers)
+            return (isHeld ? hold : nil, !state.hasWorkers, isSooner)
         }
+        if isSooner { state.wake() }
+        return (spare, needsWorkers)
     }
 
     /// Nothing of a file waits any more.
@@ -154,25 +169,39 @@ final class WriteBack: Sendable {
     /// - Parameter spare: how many transfers could begin without anybody having to wait for a connection; called without
     ///   any lock.
     func next(now: @Sendable () -> Instant, spare: () -> Int) -> Job? {
+        var watches = false
         while true {
             let (free, instant) = (spare(), now())
-            let (job, seen, pause) = state.withLock { state -> (Job?, UInt64, Duration?) in
-                guard !state.isClosed else { return (nil, 0, nil) }
+            let (job, rest) = state.withLock { state -> (Job?, Rest?) in
+                if watches { state.watch = nil }
+                guard !state.isClosed else { return (nil, nil) }
                 if let id = state.queue.next(at: instant, spare: free), let item = state.items[id],
                     let entry = state.queue.entries[id]
                 {
                     state.busy += 1
-                    return (Job(id: id, content: item.content, sequence: entry.sequence), 0, nil)
+                    return (Job(id: id, content: item.content, sequence: entry.sequence), nil)
                 }
-                return (nil, state.changes, state.pause(instant, free))
+                return (nil, state.rest(instant, free))
             }
-            if let job { return job }
-            let goesOn = state.wait(until: pause.map { .after($0) } ?? .never) { state -> Bool? in
-                if state.isClosed { return false }
-                return state.changes != seen ? true : nil
+            guard job == nil, let rest else {
+                // Another one has to watch.
+                if watches { state.wake() }
+                return job
             }
-            if goesOn == false || state.withLock({ $0.isClosed }) { return nil }
+            watches = rest.watches
+            _ = state.wait(until: rest.span.map { .after($0) } ?? .never) { state -> Void? in
+                let mayWatch = !rest.watches && state.watch == nil
+                return state.isClosed || state.changes != rest.changes || mayWatch ? () : nil
+            }
         }
+    }
+
+    /// What a worker does that has nothing to do.
+    fileprivate struct Rest {
+        let watches: Bool
+        /// `nil`: until something happens.
+        let span: Duration?
+        let changes: UInt64
     }
 
     /// What the log has to hear of an attempt.
@@ -296,8 +325,16 @@ final class WriteBack: Sendable {
 }
 
 extension WriteBack.State {
+    /// There is nothing to do now.
+    fileprivate mutating func rest(_ now: Instant, _ spare: Int) -> WriteBack.Rest {
+        guard watch == nil else { return WriteBack.Rest(watches: false, span: nil, changes: changes) }
+        let span = pause(now, spare)
+        watch = WriteBack.Watch(until: span.map { now.advanced(by: $0) })
+        return WriteBack.Rest(watches: true, span: span, changes: changes)
+    }
+
     /// How long there is nothing to do; `nil`: until something happens.
-    fileprivate mutating func pause(_ now: Instant, _ spare: Int) -> Duration? {
+    private mutating func pause(_ now: Instant, _ spare: Int) -> Duration? {
         guard queue.sendingCount < queue.limit, let due = queue.nextDue else { return nil }
         if due > now { return due.since(now) }
         // A connection was missing. Nobody says when one is free.

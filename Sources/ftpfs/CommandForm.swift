@@ -16,8 +16,8 @@ enum CommandForm {
     static let commands: [String: any (ParsableArguments & Runnable).Type] = [
         "mount": MountArguments.self, "unmount": UnmountArguments.self, "umount": UnmountArguments.self,
         "status": StatusArguments.self, "list": ListArguments.self, "refresh": RefreshArguments.self,
-        "flush": FlushArguments.self, "probe": ProbeArguments.self, "serve": ServeArguments.self,
-        "generate": GenerateArguments.self,
+        "flush": FlushArguments.self, "clean": CleanArguments.self, "probe": ProbeArguments.self,
+        "serve": ServeArguments.self, "generate": GenerateArguments.self,
     ]
 
     /// Does what the arguments say, and returns when the mount answers (or, in the foreground, when it has ended).

@@ -1,0 +1,19 @@
+extension StatusText {
+    /// What mounts that were killed have left on the server, and how to remove it; nothing when there is nothing.
+    func leftOvers(_ status: MountStatus) -> [String] {
+        guard status.leftOverCount > 0 else { return [] }
+        let files = Quantity.count(status.leftOverCount, "temporary file")
+        let title = "Left on the server: \(files), \(Quantity.bytes(status.leftOverBytes))"
+        let lines = status.leftOvers.prefix(Self.shownLeftOvers).map { file in
+            let size = Layout.right(file.size.map(Quantity.bytes) ?? "", to: 9)
+            return
+                "  \(clock(file.modified))  \(size)  \(Layout.ending(file.path, within: max(20, style.columns - 34)))"
+        }
+        let rest = status.leftOverCount - Int64(lines.count)
+        let more = rest > 0 ? ["  and \(Quantity.count(rest, "more file"))"] : []
+        return [style.bold(title)] + lines + more + ["  ftpfs clean \(status.mountPoint) removes them"]
+    }
+
+    /// Enough to see what they are; all of them have the same remedy.
+    private static let shownLeftOvers = 5
+}
