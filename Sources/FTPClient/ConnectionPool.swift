@@ -91,8 +91,14 @@ final class ConnectionPool: Sendable {
     func lease(
         for work: Work, urgency: Urgency = .wanted, _ cancellation: Cancellation
     ) throws(FTPError) -> Session {
-        guard case .ahead(let wanted) = urgency, !wanted.isCancelled else { return try lease(work, cancellation) }
-        return try lease(work, ahead: wanted, cancellation)
+        let session: Session
+        if case .ahead(let wanted) = urgency, !wanted.isCancelled {
+            session = try lease(work, ahead: wanted, cancellation)
+        } else {
+            session = try lease(work, cancellation)
+        }
+        server.abandonedUploads.reset()
+        return session
     }
 
     private func lease(

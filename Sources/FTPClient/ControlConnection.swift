@@ -412,6 +412,7 @@ final class ControlConnection: @unchecked Sendable {
             count = try transport.readAvailable(into: buffer)
         } catch {
             let reason = error.ftpError(.afterCommand, "the control connection")
+            noteSilence(error)
             fail(reason)
             throw reason
         }

@@ -249,6 +249,7 @@ final class SharedServer: Sendable {
     let configuration: ClientConfiguration
     /// What all connections have moved.
     let totals = TransferTotals()
+    let abandonedUploads = AbandonedUploads()
     private let profile: Monitor<ServerProfile>
     /// Begins anywhere, so that a mount after another one does not take that one's last ports.
     private let turns = Atomic(Int.random(in: 0...0xFFFF))

@@ -112,6 +112,7 @@ final class Session: @unchecked Sendable {
         configuration.logger.debug("[\(id)] connecting to \(host) port \(configuration.port)")
         let transport = try Dialer.connectToServer(configuration, overall: overall, cancellation)
         transport.configureForControl()
+        server.abandonedUploads.reset()
         let control = ControlConnection(
             id: id, transport: transport, timeouts: configuration.timeouts, logger: configuration.logger)
         // A proxy acknowledges for itself.

@@ -225,7 +225,8 @@ final class Transfer: @unchecked Sendable {
 
     /// The server's own reason for a data connection that broke, if it comes within the wait.
     func reasonForBrokenData(_ cancellation: Cancellation) throws(FTPError) {
-        closeData(abortively: false)
+        // An ordinary end would bring the rest of what is in the kernel's buffer after all, at some later time.
+        if !session.control.isClosed { closeData(abortively: true) }
         // A server that ends a transfer says so at once; more than a few seconds would only delay the error.
         let wait = Wait(.finalReply, for: .seconds(5), cancellation)
         let reply = try session.control.finalReply(wait)
@@ -237,6 +238,13 @@ final class Transfer: @unchecked Sendable {
     func abandon(abortively: Bool) {
         closeData(abortively: abortively)
         if earlyReply != nil { session.hasOpenTransfer = false }
+    }
+
+    /// The same for an upload whose server has fallen silent; see ``AbandonedUploads``.
+    func abandonInSilence() {
+        if isDataOpen { session.server.abandonedUploads.keep(data) }
+        isDataOpen = false
+        abandon(abortively: true)
     }
 
     /// Makes a wait for data on another thread return soon.

@@ -112,17 +112,21 @@ package final class WriteStream: Sendable {
         return transfer
     }
 
-    private func end(_ transfer: Transfer) {
+    private func end(_ transfer: Transfer, inSilence: Bool = false) {
         state.withLock { $0.phase = .ended }
         // Abortively: an ordinary end of the data would make the server take the part for the whole.
-        transfer.abandon(abortively: true)
+        if inSilence || transfer.session.control.endedBySilence {
+            transfer.abandonInSilence()
+        } else {
+            transfer.abandon(abortively: true)
+        }
         transfer.session.settleUpload()
         pool.release(transfer.session)
     }
 
     /// Ends the stream and finds the best reason.
     private func fail(_ transfer: Transfer, _ error: FTPError, _ cancellation: Cancellation) -> FTPError {
-        defer { end(transfer) }
+        defer { end(transfer, inSilence: error == .timedOut(.dataTransfer)) }
         guard error.isConnectionLoss else { return error }
         do throws(FTPError) {
             try transfer.reasonForBrokenData(cancellation)

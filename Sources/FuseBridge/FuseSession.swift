@@ -103,6 +103,9 @@ package final class FuseSession: @unchecked Sendable {
     package func run(onReady: @escaping @Sendable () -> Void = {}) throws(FuseError) {
         bridge.onReady.withLock { $0 = onReady }
         phase.withLock { $0 = .running }
+        #if DEBUG
+        Watchdog.watch(bridge.requests, bridge.logger)
+        #endif
         let code = cfuse_session_loop(session)
         phase.withLockThenWake { $0 = .ended }
         guard code == 0 else { throw .servingFailed(Errno(rawValue: code)) }

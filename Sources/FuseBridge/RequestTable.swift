@@ -21,6 +21,9 @@ final class OpenRequest: @unchecked Sendable {
     /// The thread that waits (as in /proc); 0 when it is not visible from here.
     let process: Int32
     let cancellation = Cancellation()
+    #if DEBUG
+    let begun = Instant.now
+    #endif
     let bridge: Bridge
     fileprivate let pointer: OpaquePointer
 
@@ -135,9 +138,17 @@ final class RequestTable: Sendable {
         end()
         for request in state.withLock({ Array($0.requests.values) }) { request.cancellation.cancel() }
         _ = state.wait(until: deadline) { state in state.requests.isEmpty ? true : nil }
-        state.withLock { $0.isClosed = true }
+        state.withLockThenWake { $0.isClosed = true }
         // A reply is one writev(2) to a device that never blocks: this wait needs no limit of its own.
         _ = state.wait(until: .never) { state in state.callsUnderWay == 0 ? true : nil }
+    }
+
+    /// The requests that have not been answered.
+    var openRequests: [OpenRequest] { state.withLock { Array($0.requests.values) } }
+
+    /// Waits until the session is closed. - Returns: whether it is.
+    func waitForClose(until deadline: Deadline) -> Bool {
+        state.wait(until: deadline) { $0.isClosed ? true : nil } ?? false
     }
 
     // MARK: - The watcher

@@ -23,19 +23,18 @@ struct EnduranceTests {
             connections: 2, faults: faults, timeouts: Self.short, fill: fill, configure: { $0.endurance = endurance })
     }
 
-    @Test func `a question that is not answered is asked again`() throws {
-        let served = try served(.init(repeats: 1, outage: .zero), FaultPlan([.nth(1, "MLST", .hang)])) {
-            $0.add("f", text: "x")
-        }
-        let found = try served.client.status(of: try remote("f"), cancellation: served.cancellation)
-        #expect(found?.size == 1)
+    @Test func `a listing that stands still is asked for again`() throws {
+        let served = try served(
+            .init(repeats: 1, outage: .zero), FaultPlan([.nth(1, "MLSD", .stallData(afterBytes: 10))])
+        ) { $0.add("f", text: "x") }
+        #expect(try served.names() == ["f"])
     }
 
     @Test func `without endurance it is an error`() throws {
-        let served = try served(.none, FaultPlan([.nth(1, "MLST", .hang)]))
-        #expect(throws: FTPError.timedOut(.reply(verb: "MLST"))) {
-            _ = try served.client.status(of: try remote("f"), cancellation: served.cancellation)
+        let served = try served(.none, FaultPlan([.nth(1, "MLSD", .stallData(afterBytes: 10))])) {
+            $0.add("f", text: "x")
         }
+        #expect(throws: FTPError.timedOut(.dataTransfer)) { try served.names() }
     }
 
     @Test func `a read that stands still goes on at the same byte`() throws {

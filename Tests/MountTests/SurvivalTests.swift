@@ -141,12 +141,12 @@ extension Mounts {
                 """
                 ls "$MOUNT" >/dev/null
                 used=$(ls /proc/$PID/fd | wc -l)
-                prlimit --pid $PID --nofile=$((used + 2)):$((used + 2))
+                prlimit --pid $PID --nofile=$((used + 2)):
                 # Each written file has a spool file of its own.
                 exec 9>/dev/null
                 for i in $(seq 60); do eval "exec $((i + 20))>\\"\\$MOUNT/new$i\\"" 2>/dev/null && echo x >&$((i + 20)); done 2>/dev/null
                 for i in $(seq 60); do eval "exec $((i + 20))>&-" ; done 2>/dev/null
-                prlimit --pid $PID --nofile=1024:1024
+                prlimit --pid $PID --nofile=1024:
                 cat "$MOUNT"/[0-9]* >/dev/null && echo again >"$MOUNT/again" && rm -f "$MOUNT"/new*
                 """, ["MOUNT": mount.path, "PID": String(mount.pid)])
             #expect(outcome.succeeded, "\(outcome)\(mount.log().suffix(5000))")
