@@ -5,9 +5,9 @@ import Vocabulary
 
 /// The beginning of an upload (``UploadHead``).
 ///
-/// On a data connection that is there already (`Session+Armed.swift`) it goes out right behind the command, on servers
-/// known to leave it in the socket until they want it; a small file is then on the server after one round trip. What did
-/// not go, for whatever reason, goes when the server has said 150.
+/// On a data connection that is there already (`Session+Armed.swift`) it goes out right behind the command, on another one
+/// as soon as that is there, on servers known to leave it in the socket until they want it; a small file is then on the
+/// server after one round trip. What did not go, for whatever reason, goes when the server has said 150.
 extension UploadHead {
     /// Sends what the socket takes without waiting, and says that this was all, if it was.
     ///

@@ -146,12 +146,14 @@ extension Session {
                 throw .final(error)
             }
             hasOpenTransfer = true
-            let sentAhead = pushAhead(head, over: pending)
+            var sentAhead = pushAhead(head, over: pending)
             // Only now the server has a reason to connect; what it does before that may take as long as the first byte.
             if method.isActive {
                 connecting = Wait(.dataConnection, for: isProven ? max(limit, timeouts.dataIdle) : limit, cancellation)
             }
-            let (data, early) = try awaitStart(pending, method, command, connecting)
+            let (data, early) = try awaitStart(pending, method, command, connecting) {
+                if !method.isActive { sentAhead = pushAhead(head, over: pending) }
+            }
             let transport: any Transport
             do throws(FTPError) {
                 try checkRestart()
@@ -166,9 +168,9 @@ extension Session {
         }
     }
 
-    /// Sends the first bytes of an upload behind its command, where there is a connection for them already.
+    /// Sends the first bytes of an upload behind its command, as soon as there is a connection for them.
     private func pushAhead(_ head: UploadHead?, over pending: PendingData) -> Int64 {
-        guard let head, pending.isArmed, server.known.leavesEarlyData, security?.protectsData != true,
+        guard let head, server.known.leavesEarlyData, security?.protectsData != true,
             let data = pending.made
         else { return 0 }
         let count = head.push(over: data)

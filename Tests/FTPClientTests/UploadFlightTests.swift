@@ -106,21 +106,25 @@ struct UploadFlightTests {
         #expect(server.outcome() == [])
     }
 
-    @Test("one by one on a server of which nothing is known")
-    func oneByOne() throws {
+    @Test(
+        "one by one on a server of which nothing is known",
+        arguments: [
+            (WriteMode.append, SizeQuestion.tell, ["SIZE /f"], "APPE /f"),
+            (.at(2), .require(4), ["SIZE /f", "REST 2"], "STOR /f"),
+        ])
+    func oneByOne(_ mode: WriteMode, _ question: SizeQuestion, _ before: [String], _ command: String) throws {
+        let answers = ["213 4", "350 Go on"]
+        let steps = zip(before, answers).flatMap { line, answer -> [ScriptedServer.Step] in
+            [.expectBytes(Array(line.utf8)), .send([answer])]
+        }
         let server = try ScriptedServer(
-            Scripted.login + Scripted.binary + [
-                .passive, .expectBytes(Array("SIZE /f".utf8)), .send(["213 4"]), .expect("APPE /f"),
-                .send(["150 Go on"]), .receive(""), .send(["226 Done"]),
-                .passive, .expectBytes(Array("SIZE /f".utf8)), .send(["213 4"]),
-                .expectBytes(Array("REST 2".utf8)), .send(["350 Go on"]), .expect("STOR /f"), .send(["150 Go on"]),
-                .receive(""), .send(["226 Done"]),
+            Scripted.login + Scripted.binary + [.passive] + steps + [
+                .expect(command), .send(["150 Go on"]), .receive(""), .send(["226 Done"]),
             ])
         let session = try Scripted.session(server)
-        let append = try session.openWrite(try remote("f"), .append, size: .tell, Self.cancellation)
-        #expect(append.sizeBefore == .size(4))
-        try append.finish(Self.cancellation)
-        try session.openWrite(try remote("f"), .at(2), size: .require(4), Self.cancellation).finish(Self.cancellation)
+        let transfer = try session.openWrite(try remote("f"), mode, size: question, Self.cancellation)
+        #expect(transfer.sizeBefore == .size(4))
+        try transfer.finish(Self.cancellation)
         #expect(server.outcome() == [])
     }
 
