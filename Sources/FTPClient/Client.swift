@@ -76,6 +76,12 @@ package final class Client: Sendable {
     package var replacesStart: Bool {
         server.known.storesRanges && server.known.features?.words(of: "RANG").contains("STREAM") == true
     }
+    /// Whether the size of a file can be asked for in the flight of a write.
+    package var looksInFlight: Bool {
+        let known = server.known
+        return server.configuration.pipelining == .automatic && known.takesCommandsTogether && !known.answersOutOfStep
+            && known.hasSize
+    }
     /// Whether the server refuses to remove a directory that holds anything.
     package var removesOnlyEmpty: Bool { server.known.removesOnlyEmpty }
     /// Whether symbolic links can be made, as far as it is known.
@@ -179,25 +185,34 @@ package final class Client: Sendable {
     ///
     /// - Parameter head: the first bytes, if they are known; the first `send` brings them all the same. They may go out
     ///   with the command.
+    /// - Parameter question: what has to be known of its size before, with `.append` and `.at`; asked for in the same flight
+    ///   where ``looksInFlight``. Where another size than the required one is told, or none, nothing is written.
     /// - Parameter whenWanted: called, on any thread and without a lock, when others wait for the connection of a stream
     ///   whose writer lets it wait; the writer then ends it soon. `nil`: it is not to be asked.
     package func openWrite(
-        _ path: RemotePath, _ mode: WriteMode, head: UploadHead? = nil, whenWanted: (@Sendable () -> Void)? = nil,
-        cancellation: Cancellation
+        _ path: RemotePath, _ mode: WriteMode, head: UploadHead? = nil, size question: SizeQuestion = .none,
+        whenWanted: (@Sendable () -> Void)? = nil, cancellation: Cancellation
     ) throws(FTPError) -> WriteStream {
         // No byte of the file counts when this fails, so it may be repeated like a question. But a `STOR` whose connection was
-        // lost may be carried out later, and would then empty what another one has brought under that name.
+        // lost may be carried out later, and would then empty what another one has brought under that name; and what went out
+        // with an `APPE` may be in the file.
+        let isUnsafeTwice =
+            switch mode {
+            case .replace: true
+            case .append: head?.range.isEmpty == false
+            case .at, .over: false
+            }
         var repeats = Repeats(afterLoss: Self.maximumRepeats, unsent: maximumUnsent)
         while true {
             // For the pool, an upload that can be ended and gone on with is what a reading stream is.
             let session = try pool.lease(for: whenWanted == nil ? .writing : .reading, cancellation)
             let transfer: Transfer
             do throws(FTPError) {
-                transfer = try session.openWrite(path, mode, head: head, cancellation)
+                transfer = try session.openWrite(path, mode, head: head, size: question, cancellation)
             } catch {
                 session.settleUpload()
                 pool.release(session)
-                let mayComeLater = mode == .replace && error.isConnectionLoss && !error.leftNothingDone
+                let mayComeLater = isUnsafeTwice && error.isConnectionLoss && !error.leftNothingDone
                 guard !mayComeLater, repeats.allow(after: error) else { throw error }
                 continue
             }

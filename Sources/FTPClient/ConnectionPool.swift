@@ -158,6 +158,8 @@ final class ConnectionPool: Sendable {
     private func prepare(_ session: Session) -> Bool {
         if session.wantsArming { session.arm() }
         guard session.armed != nil else { return false }
+        // What came with an earlier reply is in no socket any more, and no watch would see it.
+        if session.control.hasDeferred { try? session.control.takeDeferred() }
         if session.control.hasDeferred { startWatch()?.watch(session.control.descriptor, as: session.control.id) }
         return true
     }

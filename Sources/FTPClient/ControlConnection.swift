@@ -202,9 +202,9 @@ final class ControlConnection: @unchecked Sendable {
         awaited.deferReply(at: 1, to: taker)
     }
 
-    /// Waits until no reply to a deferred command is to come any more.
-    func settleDeferred(_ cancellation: Cancellation) throws(FTPError) {
-        while awaited.isNextDeferred, let verb = awaited.next {
+    /// Waits until no reply to a deferred command is to come any more, or none that is wanted.
+    func settleDeferred(_ cancellation: Cancellation, while isWanted: () -> Bool = { true }) throws(FTPError) {
+        while isWanted(), awaited.isNextDeferred, let verb = awaited.next {
             guard let reply = try nextOrDeferred(replyWait(verb, nil, cancellation)) else { continue }
             // Nobody's: the deferred ones were the first.
             logger.debug("[\(id)] \(reply.code) belongs to no command; dropped")

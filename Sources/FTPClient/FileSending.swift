@@ -1,27 +1,14 @@
 @preconcurrency import Glibc
-package import SystemPackage
+import SystemPackage
 import Threading
+import Vocabulary
 
-/// The beginning of what an upload brings, known when it begins.
+/// The beginning of an upload (``UploadHead``).
 ///
-/// On a data connection that is there already (`Session+Armed.swift`) it goes out right behind the command, on servers
-/// known to leave it in the socket until they want it; a small file is then on the server after one round trip. What did
-/// not go, for whatever reason, goes when the server has said 150.
-package struct UploadHead: Sendable {
-    /// The local file, open until the upload has begun; `nil` for no bytes.
-    package let file: FileDescriptor?
-    /// Which of its bytes.
-    package let range: Range<Int64>
-    /// Whether no more bytes follow.
-    package let isAll: Bool
-
-    /// The beginning of an upload; no bytes, and all of it, for an empty file.
-    package init(file: FileDescriptor?, range: Range<Int64>, isAll: Bool) {
-        self.file = file
-        self.range = range
-        self.isAll = isAll
-    }
-
+/// On a data connection that is there already (`Session+Armed.swift`) it goes out right behind the command, on another one
+/// as soon as that is there, on servers known to leave it in the socket until they want it; a small file is then on the
+/// server after one round trip. What did not go, for whatever reason, goes when the server has said 150.
+extension UploadHead {
     /// Sends what the socket takes without waiting, and says that this was all, if it was.
     ///
     /// - Returns: how many bytes. What went wrong, the server's reply and the next bytes will tell.
@@ -31,7 +18,7 @@ package struct UploadHead: Sendable {
         var offset = off_t(range.lowerBound)
         while let file, offset < range.upperBound {
             let count = sendfile(
-                data.descriptor.rawValue, file.rawValue, &offset, Int(range.upperBound - Int64(offset)))
+                data.descriptor.rawValue, file, &offset, Int(range.upperBound - Int64(offset)))
             if count <= 0, count == 0 || errno != EINTR { break }
         }
         let sent = Int64(offset) - range.lowerBound

@@ -75,6 +75,8 @@ struct ServerProfile: Sendable {
     var roundTrip: Duration?
     /// Whether bytes that come on the data connection before the command for them stay there until it comes.
     var leavesEarlyData = false
+    /// Whether commands that come while a transfer is going on wait for its end.
+    var queuesCommands = false
     /// How many data connections that were made ahead did not work.
     var armedFailures = 0
     /// Whether the server reads the control connection as TELNET (see ``ControlConnection/doublesTelnetEscape``).

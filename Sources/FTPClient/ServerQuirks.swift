@@ -81,6 +81,12 @@ struct ServerQuirk: Sendable {
             source: "tried with each of them; pyftpdlib does the other"
         ) { $0.leavesEarlyData = true },
         ServerQuirk(
+            .greeting(["vsftpd"]),
+            "reads no command before a transfer has ended; others take one for an ABOR (Pure-FTPd answers 500), or carry"
+                + " it out before the last byte is in the file (ProFTPD, pyftpdlib)",
+            source: "tried with 3.0.3; the source of the others"
+        ) { $0.queuesCommands = true },
+        ServerQuirk(
             .greeting(["vsftpd"]), "answers STAT -a with what LIST -a would send, and has no MLSD",
             source: "tried with 3.0.3"
         ) { $0.listings.trustStatus() },
@@ -133,6 +139,8 @@ extension ServerProfile {
         removesOnlyEmpty = false
         productKeepsTail = nil
         storesRanges = false
+        queuesCommands = false
+        leavesEarlyData = false
         apply { evidence in
             if case .greeting(let words) = evidence { greeting.mentions(words) } else { false }
         }

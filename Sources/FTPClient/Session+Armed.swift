@@ -84,7 +84,7 @@ extension Session {
 
     /// The armed connection, if there is one that can be used. Waits for the port, if that has been asked for.
     func takeArmed(_ cancellation: Cancellation) throws(FTPError) -> (pending: PendingData, method: DataMethod)? {
-        if case .asked = armed { try control.settleDeferred(cancellation) }
+        try control.settleDeferred(cancellation) { if case .asked = armed { true } else { false } }
         guard case .ready(let pending, let method, let since) = armed else {
             armed = nil
             return nil

@@ -95,7 +95,7 @@ extension Session {
             let command = try settingCommand(method, wire, told)
             let verb = command.verb
             let reply = try exchange(command, cancellation)
-            if reply.category == .completion, reply.code != 202, !isOldTime(reply, told, method) {
+            if reply.category == .completion, reply.code != 202, !reply.isOldTime(told, method) {
                 server.learn { profile in
                     profile.time = method
                     profile.timeIsProven = true
@@ -122,7 +122,8 @@ extension Session {
         throw .unsupported("set modification times (it has none of MFMT, MDTM with a time, SITE UTIME)")
     }
 
-    private func settingCommand(
+    /// The command by which a method sets a time.
+    func settingCommand(
         _ method: ServerProfile.TimeMethod, _ wire: [UInt8], _ time: Timestamp
     ) throws(FTPError) -> Command {
         guard let text = TimeValue.format(time) else {
@@ -139,12 +140,6 @@ extension Session {
             return Command("SITE UTIME", wire + [0x20] + time + [0x20] + time + [0x20] + time + Array(" UTC".utf8))
         case .none: throw .unsupported("set modification times")
         }
-    }
-
-    /// Whether a positive answer to `MDTM time path` is that of the asking form: the present time, and not the new one.
-    private func isOldTime(_ reply: Reply, _ time: Timestamp, _ method: ServerProfile.TimeMethod) -> Bool {
-        guard method == .mdtm, let told = ModificationTimeReply.parse(reply.text) else { return false }
-        return told.seconds != time.seconds
     }
 
     private func exists(_ path: RemotePath, _ cancellation: Cancellation) throws(FTPError) -> Bool {
@@ -196,7 +191,7 @@ extension Session {
             isModeSet = replies[0].category == .completion && replies[0].code != 202
             isTimeSet =
                 replies[1].category == .completion && replies[1].code != 202
-                && !isOldTime(replies[1], told, known.time)
+                && !replies[1].isOldTime(told, known.time)
         }
         // One that was refused is repeated alone, where what that means is known.
         if !isModeSet {
@@ -222,7 +217,8 @@ extension Session {
         }
     }
 
-    private static func changeMode(_ mode: UInt32, _ path: [UInt8]) -> Command {
+    /// `SITE CHMOD`, as its argument is written on most servers.
+    static func changeMode(_ mode: UInt32, _ path: [UInt8]) -> Command {
         Command("SITE CHMOD", Array(String(mode & 0o7777, radix: 8).utf8) + [0x20] + path)
     }
 
@@ -252,6 +248,14 @@ extension Session {
         let learned = offered
         server.learn { $0.hasSymbolicLink = learned }
         return offered
+    }
+}
+
+extension Reply {
+    /// Whether a positive answer to `MDTM time path` is that of the asking form: the present time, and not the new one.
+    func isOldTime(_ time: Timestamp, _ method: ServerProfile.TimeMethod) -> Bool {
+        guard method == .mdtm, let told = ModificationTimeReply.parse(text) else { return false }
+        return told.seconds != time.seconds
     }
 }
 

@@ -1,6 +1,7 @@
 import FTPProtocol
 import Logging
 import Threading
+import Vocabulary
 
 /// How a transfer is begun.
 ///
@@ -39,10 +40,11 @@ extension Session {
     ///   - offset: where a `RETR` begins, in bytes.
     ///   - head: the first bytes of an upload; ``Transfer/sentAhead`` says how many of them have gone.
     ///   - prelude: what has to be answered with 350 right before the command, each time that it is sent.
+    ///   - look: the size of the file before the command, see ``SizeLook``.
     /// - Throws: `refused` with the server's reply to the command; `unsupported` when it knows no `REST`, or no way of
     ///   making data connections that is allowed.
     func beginTransfer(
-        _ command: Command, at offset: Int64 = 0, behind prelude: Command? = nil,
+        _ command: Command, at offset: Int64 = 0, behind prelude: Command? = nil, look: SizeLook? = nil,
         head: UploadHead? = nil, _ cancellation: Cancellation
     ) throws(FTPError) -> Transfer {
         var tried: Set<DataMethod> = []
@@ -54,8 +56,8 @@ extension Session {
             armed = nil
             do throws(Setback) {
                 return try attemptTransfer(
-                    command, at: offset, behind: prelude, by: method, over: made, head, isOnly: isOnly && tried.isEmpty,
-                    cancellation)
+                    command, at: offset, behind: prelude, look, by: method, over: made, head,
+                    isOnly: isOnly && tried.isEmpty, cancellation)
             } catch {
                 switch error {
                 case .final(let reason):
@@ -120,9 +122,8 @@ extension Session {
     }
 
     private func attemptTransfer(
-        _ command: Command, at offset: Int64, behind prelude: Command?, by method: DataMethod, over made: PendingData?,
-        _ head: UploadHead?,
-        isOnly: Bool, _ cancellation: Cancellation
+        _ command: Command, at offset: Int64, behind prelude: Command?, _ look: SizeLook?, by method: DataMethod,
+        over made: PendingData?, _ head: UploadHead?, isOnly: Bool, _ cancellation: Cancellation
     ) throws(Setback) -> Transfer {
         let known = server.known
         let isProven = known.dataMethods.standing(of: method) == .proven
@@ -140,17 +141,19 @@ extension Session {
             }
             do throws(FTPError) {
                 if let prelude { try prepare(prelude, cancellation) }
-                try send(command, at: offset, cancellation)
+                try send(command, at: offset, look, cancellation)
             } catch {
                 throw .final(error)
             }
             hasOpenTransfer = true
-            let sentAhead = pushAhead(head, over: pending)
+            var sentAhead = pushAhead(head, over: pending)
             // Only now the server has a reason to connect; what it does before that may take as long as the first byte.
             if method.isActive {
                 connecting = Wait(.dataConnection, for: isProven ? max(limit, timeouts.dataIdle) : limit, cancellation)
             }
-            let (data, early) = try awaitStart(pending, method, command, connecting)
+            let (data, early) = try awaitStart(pending, method, command, connecting) {
+                if !method.isActive { sentAhead = pushAhead(head, over: pending) }
+            }
             let transport: any Transport
             do throws(FTPError) {
                 try checkRestart()
@@ -165,9 +168,9 @@ extension Session {
         }
     }
 
-    /// Sends the first bytes of an upload behind its command, where there is a connection for them already.
+    /// Sends the first bytes of an upload behind its command, as soon as there is a connection for them.
     private func pushAhead(_ head: UploadHead?, over pending: PendingData) -> Int64 {
-        guard let head, pending.isArmed, server.known.leavesEarlyData, security?.protectsData != true,
+        guard let head, server.known.leavesEarlyData, security?.protectsData != true,
             let data = pending.made
         else { return 0 }
         let count = head.push(over: data)

@@ -6,36 +6,40 @@ import Vocabulary
 extension Session {
     /// Begins to write a file.
     ///
+    /// - Parameter question: what has to be known of its size before; not with `.replace` and `.over`.
     /// - Throws: `unsupported` when the server has no command for that mode.
     func openWrite(
-        _ path: RemotePath, _ mode: WriteMode, head: UploadHead? = nil, _ cancellation: Cancellation
+        _ path: RemotePath, _ mode: WriteMode, head: UploadHead? = nil, size question: SizeQuestion = .none,
+        _ cancellation: Cancellation
     ) throws(FTPError) -> Transfer {
         try useImageType(cancellation)
         let wire = try wirePath(ofNew: path, cancellation)
+        sizeTold = .unknown
+        let look = SizeLook(question, path, wire)
         switch mode {
         case .replace:
             return try beginTransfer(Command("STOR", wire), head: head, cancellation)
         case .append:
-            return try openAppend(path, wire, cancellation)
+            return try openAppend(path, wire, look, head, cancellation)
         case .at(let offset):
             guard offset > 0 else { throw .invalidArgument("writing into a file from its first byte on") }
             guard server.known.hasRestart else { throw .unsupported("write into the middle of a file (REST)") }
-            return try beginTransfer(Command("STOR", wire), at: offset, head: head, cancellation)
+            return try beginTransfer(Command("STOR", wire), at: offset, look: look, head: head, cancellation)
         case .over(let count):
-            return try openStart(wire, count, cancellation)
+            return try openStart(wire, count, head, cancellation)
         }
     }
 
     /// `RANG` and `STOR`: the only way to say that a transfer begins at byte 0 and that the rest stays (draft-bryan-ftp-range
     /// §3; that it counts for `STOR` too is ProFTPD's own).
     private func openStart(
-        _ wire: [UInt8], _ count: Int64, _ cancellation: Cancellation
+        _ wire: [UInt8], _ count: Int64, _ head: UploadHead?, _ cancellation: Cancellation
     ) throws(FTPError) -> Transfer {
         let missing = FTPError.unsupported("write over the beginning of a file (RANG)")
         guard server.known.storesRanges, count > 0 else { throw missing }
         do throws(FTPError) {
             return try beginTransfer(
-                Command("STOR", wire), behind: Command("RANG", "0 \(count - 1)"), cancellation)
+                Command("STOR", wire), behind: Command("RANG", "0 \(count - 1)"), head: head, cancellation)
         } catch {
             guard case .refused("RANG", _) = error else { throw error }
             server.learn { $0.storesRanges = false }
@@ -61,12 +65,12 @@ extension Session {
     /// `REST` and `STOR` would append too, but a server that does not heed `REST` here cuts the file: without a proof that
     /// it does, the whole content is sent anew, and that is for the caller to do.
     private func openAppend(
-        _ path: RemotePath, _ wire: [UInt8], _ cancellation: Cancellation
+        _ path: RemotePath, _ wire: [UInt8], _ look: SizeLook?, _ head: UploadHead?, _ cancellation: Cancellation
     ) throws(FTPError) -> Transfer {
         let missing = FTPError.unsupported("append to files (it has no APPE)")
         guard server.known.hasAppend else { throw missing }
         do throws(FTPError) {
-            return try beginTransfer(Command("APPE", wire), cancellation)
+            return try beginTransfer(Command("APPE", wire), look: look, head: head, cancellation)
         } catch {
             // 501 may be about this one path; the others are about the command.
             if error.isNotImplemented, error.refusal?.code != 501 {
@@ -76,7 +80,7 @@ extension Session {
             guard error.refusal?.category == .permanentNegative, try status(of: path, cancellation) == nil else {
                 throw error
             }
-            return try beginTransfer(Command("STOR", wire), cancellation)
+            return try beginTransfer(Command("STOR", wire), head: head, cancellation)
         }
     }
 

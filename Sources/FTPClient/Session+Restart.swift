@@ -113,12 +113,17 @@ extension Session {
     /// `REST` and `RETR` go out together where the server is known to take that, and to heed such offsets: what a refused
     /// `REST` would make of the `RETR` is then seen by ``checkRestart()`` before the first byte is used. In front of an upload
     /// its answer is awaited: a refused one would cut the file.
-    func send(_ command: Command, at offset: Int64, _ cancellation: Cancellation) throws(FTPError) {
-        guard offset > 0 || hasPendingRestart else { return try control.begin(command, cancellation) }
+    ///
+    /// - Parameter look: a look at the size of the file, in the flight of the first of these commands.
+    func send(
+        _ command: Command, at offset: Int64, _ look: SizeLook? = nil, _ cancellation: Cancellation
+    ) throws(FTPError) {
+        guard offset > 0 || hasPendingRestart else { return try send(command, behind: look, cancellation) }
         let rest = Command("REST", String(offset))
         guard sendsTogether, !command.isUpload, server.known.restart.trust(in: offset) == .proven else {
-            takeRestartReply(try exchange(rest, cancellation), offset)
+            let size = try exchange(rest, behind: look, cancellation) { takeRestartReply($0, offset) }
             try checkRestart()
+            try look?.judge(size, of: self)
             return try control.begin(command, cancellation)
         }
         hasPendingRestart = true

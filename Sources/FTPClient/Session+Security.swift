@@ -149,7 +149,7 @@ extension Session {
 
     /// Shakes hands on a data connection, behind the 1yz of its command, if data are encrypted.
     ///
-    /// A server may say nothing before the handshake; see ``awaitStart(_:_:_:_:)``.
+    /// A server may say nothing before the handshake; see ``awaitStart(_:_:_:_:whenMade:)``.
     ///
     /// - Parameters:
     ///   - data: connected; it stays the caller's to close when this throws.

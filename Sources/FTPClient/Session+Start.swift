@@ -41,9 +41,10 @@ extension Session {
 
     /// Waits for the data connection and for the server's first reply.
     ///
+    /// - Parameter whenMade: called when the connection is there, if it was not.
     /// - Returns: the connection, and the final reply, if that was the first.
     func awaitStart(
-        _ pending: PendingData, _ method: DataMethod, _ command: Command, _ connecting: Wait
+        _ pending: PendingData, _ method: DataMethod, _ command: Command, _ connecting: Wait, whenMade: () -> Void
     ) throws(Setback) -> (SocketTransport, early: Reply?) {
         // A server may look for the files of a large directory before it says anything.
         let replying = Wait(
@@ -79,7 +80,10 @@ extension Session {
                     awaitsReply && !control.isClosed ? (control.descriptor, .input) : Wait.nothing,
                     pending.made.map { watchesData ? ($0.descriptor, .input) : Wait.nothing } ?? Wait.nothing,
                 ])
-                if pending.made == nil, !ready[0].isEmpty, try pending.advance() { noteProven(method) }
+                if pending.made == nil, !ready[0].isEmpty, try pending.advance() {
+                    noteProven(method)
+                    whenMade()
+                }
                 if let data = pending.made, !ready[2].isEmpty {
                     // Once is enough: what has come stays where it is.
                     watchesData = false

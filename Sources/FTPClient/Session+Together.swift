@@ -6,7 +6,8 @@ import Threading
 ///
 /// Only on servers known to read their commands line by line (``ServerProfile/takesCommandsTogether``), and only commands of
 /// which each does no harm when the one before it has failed: `REST` and `RETR`, `RNFR` and `RNTO`, `SIZE` and `MDTM`,
-/// the settings behind a login, `EPSV` behind a transfer (`Session+Armed.swift`), `STAT` and its mark
+/// `SIZE` and `APPE` or `REST` (`SizeLook.swift`), what follows an upload (`FollowingCommands.swift`), the settings behind a
+/// login, `EPSV` behind a transfer (`Session+Armed.swift`), `STAT` and its mark
 /// (`Session+StatusListing.swift`). Everywhere else a command goes out when the one before it has been answered.
 ///
 /// A server that then answers something that cannot be the answer is out of step: it is not sent several commands any more,

@@ -61,6 +61,8 @@ final class Session: @unchecked Sendable {
     /// Whether commands that belong together have been begun, and not all their replies read: an `RNFR` may be waiting for
     /// its `RNTO`.
     var isMidSequence = false
+    /// What a `SIZE` in the flight of the last upload's command has told.
+    var sizeTold = SizeAnswer.unknown
     /// The refusal of the last `REST`, until it has been looked at.
     var restartRefusal: Reply?
     /// The data connection that is made ahead.

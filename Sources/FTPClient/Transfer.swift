@@ -3,6 +3,7 @@ import FTPProtocol
 import Logging
 import SystemPackage
 import Threading
+import Vocabulary
 
 /// A transfer under way: the command has been taken, the data connection is open.
 ///
@@ -23,11 +24,14 @@ final class Transfer: @unchecked Sendable {
     private var received: Int64 = 0
     /// How many bytes of an ``UploadHead`` went out with the command.
     let sentAhead: Int64
+    /// What the server said of the size of the file before the command, if it was asked.
+    let sizeBefore: SizeAnswer
     /// Which part of which file is being read, where the size is known.
     private var expected: (size: Int64, offset: Int64)?
 
     init(_ session: Session, verb: String, data: any Transport, earlyReply: Reply?, sentAhead: Int64 = 0) {
         self.sentAhead = sentAhead
+        sizeBefore = session.sizeTold
         self.session = session
         self.verb = verb
         self.data = data
@@ -128,10 +132,13 @@ final class Transfer: @unchecked Sendable {
     /// A download over TLS whose end the server has not announced (close_notify) may have been cut by anybody. Many
     /// servers never announce it, so a 2yz is believed, unless it is known that something is missing.
     ///
+    /// - Parameter following: commands that leave behind an upload's last byte, where they may.
     /// - Returns: the server's reply; an empty 226 where that was lost and the download is complete all the same.
     /// - Throws: `refused` with whatever the server says instead of a 2yz; `connectionLost` when the data are incomplete.
     @discardableResult
-    func finish(_ cancellation: Cancellation) throws(FTPError) -> Reply {
+    func finish(
+        _ cancellation: Cancellation, sendingBehind following: FollowingCommands? = nil
+    ) throws(FTPError) -> Reply {
         let wait = Wait(.finalReply, for: confirmationLimit, cancellation)
         // Where ending fails, the server has ended it before; its reply says why.
         let isEnded = (try? data.finishWriting(wait)) != nil
@@ -139,8 +146,13 @@ final class Transfer: @unchecked Sendable {
         if let early = earlyReply {
             reply = early
         } else {
-            // The server has sent all and is about to say so. During an upload some take any command for an ABOR.
-            if !isUpload { session.arm() }
+            // The server has sent all and is about to say so. During an upload most must not be sent anything.
+            if !isUpload {
+                session.arm()
+            } else if isEnded, session.mayFollowUpload {
+                following?.send(over: session.control)
+                session.arm()
+            }
             do throws(FTPError) {
                 reply = try session.control.finalReply(wait)
             } catch {

@@ -3,7 +3,7 @@ import FTPProtocol
 import Logging
 package import SystemPackage
 package import Threading
-import Vocabulary
+package import Vocabulary
 
 /// A file being written over one connection, from its first byte to the server's confirmation.
 ///
@@ -31,6 +31,8 @@ package final class WriteStream: Sendable {
     private let logger: Logger
     /// What went out with the command, if anything did.
     private let head: UploadHead?
+    /// How long the file was before, if that was asked.
+    package let sizeBefore: SizeAnswer
     private let state: Monitor<State>
 
     init(
@@ -41,6 +43,7 @@ package final class WriteStream: Sendable {
         self.path = path
         self.mode = mode
         logger = server.configuration.logger
+        sizeBefore = transfer.sizeBefore
         state = Monitor(State(phase: .open(transfer)))
         self.head = head
     }
@@ -72,19 +75,29 @@ package final class WriteStream: Sendable {
     /// Says that no more bytes come, and waits at most `timeouts.finalReply` until the server has confirmed them all.
     ///
     /// When the confirmation itself is lost with the connection, the size of the file on the server decides.
-    package func finish(cancellation: Cancellation) throws(FTPError) {
+    ///
+    /// - Parameter errands: what else is to be done, if it costs no round trip.
+    /// - Returns: which of that has been done.
+    @discardableResult
+    package func finish(
+        doing errands: UploadErrands = UploadErrands(), cancellation: Cancellation
+    ) throws(FTPError) -> UploadErrands.Outcome {
         let transfer = try take()
         do throws(FTPError) {
-            try transfer.finish(cancellation)
+            let following = transfer.session.following(errands, path)
+            try transfer.finish(cancellation, sendingBehind: following)
             let isEmpty = state.withLock { $0.sent == 0 }
             if isEmpty, mode == .replace { try transfer.session.confirmEmptyFile(path, cancellation) }
             state.withLock { $0.phase = .ended }
+            let outcome = transfer.session.settle(following, cancellation)
             transfer.session.compareTime(ofUploaded: path, cancellation)
             pool.release(transfer.session)
+            return outcome
         } catch {
             end(transfer)
             guard isUnconfirmed(error), arrived(cancellation) else { throw error }
             logger.notice("the confirmation of \(path) was lost (\(error)), but its size on the server is right")
+            return UploadErrands.Outcome()
         }
     }
 

@@ -26,7 +26,8 @@ package final class FTPStore: RemoteStore {
         StoreCapabilities(
             setsModificationTime: client.setsModificationTime, setsMode: client.setsMode,
             makesSymbolicLinks: client.makesSymbolicLinks, appends: client.appends,
-            isProven: client.isProvenToWrite, replacesStart: client.replacesStart)
+            isProven: client.isProvenToWrite, replacesStart: client.replacesStart,
+            looksInFlight: client.looksInFlight)
     }
 
     package func check(newName name: FileName) throws(StoreError) {
@@ -122,17 +123,16 @@ package final class FTPStore: RemoteStore {
     package func openWrite(
         _ path: RemotePath, mode: RemoteWriteMode, whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream {
-        try openWrite(path, mode: mode, head: nil, whenWanted: whenWanted, cancellation: cancellation)
+        try openWrite(path, mode: mode, head: nil, size: .none, whenWanted: whenWanted, cancellation: cancellation)
     }
 
     package func openWrite(
-        _ path: RemotePath, mode: RemoteWriteMode, head: RemoteWriteHead?, whenWanted: (@Sendable () -> Void)?,
-        cancellation: Cancellation
+        _ path: RemotePath, mode: RemoteWriteMode, head: UploadHead?, size question: SizeQuestion,
+        whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream {
         do throws(FTPError) {
-            let head = head.map { UploadHead(file: $0.file, range: $0.range, isAll: $0.isAll) }
             let stream = try client.openWrite(
-                path, WriteMode(mode), head: head, whenWanted: whenWanted, cancellation: cancellation)
+                path, WriteMode(mode), head: head, size: question, whenWanted: whenWanted, cancellation: cancellation)
             return StoreWriteStream(stream, path, self)
         } catch {
             throw explain(error, .write(path), cancellation)
@@ -290,9 +290,17 @@ private final class StoreWriteStream: RemoteWriteStream {
         }
     }
 
+    var sizeBefore: SizeAnswer { stream.sizeBefore }
+
     func finish(cancellation: Cancellation) throws(StoreError) {
+        _ = try finish(doing: UploadErrands(), cancellation: cancellation)
+    }
+
+    func finish(
+        doing errands: UploadErrands, cancellation: Cancellation
+    ) throws(StoreError) -> UploadErrands.Outcome {
         do throws(FTPError) {
-            try stream.finish(cancellation: cancellation)
+            return try stream.finish(doing: errands, cancellation: cancellation)
         } catch {
             throw store.explain(error, .write(path), cancellation)
         }

@@ -15,32 +15,40 @@ extension FileSystem {
         _ ranges: [Range<Int64>], _ target: UploadPlan.Target, of content: FileContent, _ cancellation: Cancellation
     ) throws(StoreError) -> Bool {
         guard try keepsTail(content, cancellation) else { return false }
+        var question = SizeQuestion.none
         if target == .name {
             let (isTrusted, known) = content.state.withLock {
                 ($0.isSizeTrusted(at: configuration.now()), $0.serverSize)
             }
-            if !isTrusted, let size = try serverSize(of: content, cancellation), size != known {
-                try content.rebase(onto: size)
+            if !isTrusted, store.capabilities.looksInFlight {
+                question = .require(known)
+            } else if !isTrusted, try isElsewhere(than: known, content, cancellation) {
                 return false
             }
         }
-        let spool = content.state.withLock { state in
-            state.patch(ranges)
-            return state.spool
-        }
+        content.state.withLock { $0.patch(ranges) }
+        var size: Int64?
         do throws(StoreError) {
             for range in ranges {
-                if target == .name { endReading(of: content) }
-                let stream = try atTarget(target, of: content) { path throws(StoreError) in
-                    try store.openWrite(
-                        path, mode: range.lowerBound == 0 ? .over(range.upperBound) : .at(range.lowerBound),
-                        whenWanted: nil, cancellation: cancellation)
-                }
+                let isLast = range == ranges.last
+                let stream: any RemoteWriteStream
                 do throws(StoreError) {
-                    if let spool {
+                    stream = try openPatch(range, target, question, of: content, cancellation)
+                } catch  where error.kind == .changedRemotely && question != .none {
+                    content.state.withLock { $0.patchFailed() }
+                    // What it is now is asked for once more, since nothing depends on how long that takes.
+                    if try !isElsewhere(than: content.state.withLock { $0.serverSize }, content, cancellation) {
+                        throw error
+                    }
+                    return false
+                }
+                question = .none
+                do throws(StoreError) {
+                    if let spool = content.state.withLock({ $0.spool }) {
                         try spool.send(range, through: stream, cancellation)
                     }
-                    try stream.finish(cancellation: cancellation)
+                    let isAsked = isLast && target == .name && tree.withLock { $0.seenWrites.isOpen(.patch) }
+                    size = try stream.finish(doing: UploadErrands(asksSize: isAsked), cancellation: cancellation).size
                 } catch {
                     stream.abort()
                     throw error
@@ -48,7 +56,7 @@ extension FileSystem {
             }
             if target == .name {
                 let end = content.state.withLock { max($0.serverSize, ranges.last?.upperBound ?? 0) }
-                try checkFirst(.patch, size: end, of: content, cancellation)
+                try checkFirst(.patch, size: end, told: size, of: content, cancellation)
             }
         } catch {
             content.state.withLock { target == .name ? $0.patchFailed() : $0.abandonAttempt() }
@@ -59,6 +67,30 @@ extension FileSystem {
             throw error
         }
         content.state.withLock { $0.patched(target, trustedUntil: trustedUntil) }
+        return true
+    }
+
+    /// Begins to write over a range, with its first bytes.
+    private func openPatch(
+        _ range: Range<Int64>, _ target: UploadPlan.Target, _ question: SizeQuestion, of content: FileContent,
+        _ cancellation: Cancellation
+    ) throws(StoreError) -> any RemoteWriteStream {
+        if target == .name { endReading(of: content) }
+        let mode = range.lowerBound == 0 ? RemoteWriteMode.over(range.upperBound) : .at(range.lowerBound)
+        return try withHead(Self.head(of: range), of: range, content) { head throws(StoreError) in
+            try atTarget(target, of: content) { path throws(StoreError) in
+                try store.openWrite(
+                    path, mode: mode, head: head, size: question, whenWanted: nil, cancellation: cancellation)
+            }
+        }
+    }
+
+    /// Whether the server's file has another length than we knew. What was written here is then laid over it.
+    private func isElsewhere(
+        than known: Int64, _ content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) -> Bool {
+        guard let size = try serverSize(of: content, cancellation), size != known else { return false }
+        try content.rebase(onto: size)
         return true
     }
 

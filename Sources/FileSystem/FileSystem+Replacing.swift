@@ -1,5 +1,4 @@
 import Logging
-import SystemPackage
 import Threading
 import Vocabulary
 
@@ -26,13 +25,9 @@ extension FileSystem {
             return (state.size, state.replacesContent && state.size > 0 ? .temporary : .name)
         }
         let (stream, target, head) = try openWhole(wanted, size: size, of: content, cancellation)
-        try feed(stream, 0..<size, behind: head, of: content, cancellation)
+        try feed(stream, 0..<size, behind: head, of: content, target, cancellation)
         return target
     }
-
-    /// How many bytes may go out with the command, before the server has said that it takes them. A small file is all in it;
-    /// and it fits into the socket's buffer and into the server's, so that nothing waits.
-    private static var headLength: Int64 { 64 * 1024 }
 
     /// Begins to send all of a file, with its first bytes.
     ///
@@ -40,23 +35,13 @@ extension FileSystem {
     private func openWhole(
         _ wanted: UploadPlan.Target, size: Int64, of content: FileContent, _ cancellation: Cancellation
     ) throws(StoreError) -> (stream: any RemoteWriteStream, target: UploadPlan.Target, head: Int64) {
-        let length = min(size, Self.headLength)
-        let spool = content.state.withLock { state in
-            state.handHead(0..<length)
-            return state.spool
-        }
-        func open(_ file: FileDescriptor?) throws(StoreError) -> (any RemoteWriteStream, UploadPlan.Target) {
-            let head = RemoteWriteHead(file: file, range: 0..<length, isAll: length == size)
-            return try openWhole(wanted, head: head, of: content, whenWanted: givingWay(content), cancellation)
-        }
+        let first = Self.head(of: 0..<size)
+        content.state.withLock { $0.handHead(first) }
         do throws(StoreError) {
-            let (stream, target) =
-                if let spool, length > 0 {
-                    try spool.withDescriptor { file throws(StoreError) in try open(file) }
-                } else {
-                    try open(nil)
-                }
-            return (stream, target, length)
+            let (stream, target) = try withHead(first, of: 0..<size, content) { head throws(StoreError) in
+                try openWhole(wanted, head: head, of: content, whenWanted: givingWay(content), cancellation)
+            }
+            return (stream, target, first.upperBound)
         } catch {
             content.state.withLock { $0.takeBackHead() }
             throw error
@@ -68,7 +53,7 @@ extension FileSystem {
     /// - Parameter wanted: where to; a temporary name may have to be given up for the file's own.
     /// - Parameter head: its first bytes, which have been handed over.
     func openWhole(
-        _ wanted: UploadPlan.Target, head: RemoteWriteHead? = nil, of content: FileContent,
+        _ wanted: UploadPlan.Target, head: UploadHead? = nil, of content: FileContent,
         whenWanted: (@Sendable () -> Void)?, _ cancellation: Cancellation
     ) throws(StoreError) -> (stream: any RemoteWriteStream, target: UploadPlan.Target) {
         var target = wanted
@@ -83,7 +68,8 @@ extension FileSystem {
                 if target == .name { endReading(of: content) }
                 let stream = try atTarget(target, of: content) { path throws(StoreError) in
                     try store.openWrite(
-                        path, mode: .replace, head: head, whenWanted: whenWanted, cancellation: cancellation)
+                        path, mode: .replace, head: head, size: .none, whenWanted: whenWanted,
+                        cancellation: cancellation)
                 }
                 content.state.withLock { $0.beginAttempt(target, from: 0, isAppend: false) }
                 return (stream, target)

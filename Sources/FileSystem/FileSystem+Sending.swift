@@ -4,13 +4,6 @@ import Vocabulary
 
 /// The transfers of an upload. All of this happens inside the file's gate.
 ///
-/// ## Appending
-/// Of a file that only grew, the new bytes are sent alone, but only if they belong where they will go: the
-/// server's size must be the offset at which they begin. A look tells (one round trip, `SIZE` where there is one); after
-/// an upload of our own none is needed for a while. If the size is another one, somebody else has changed the file.
-/// Bytes written with O_APPEND then follow what is there, wherever that ends, as O_APPEND promises; all others belong
-/// to their offsets, so they are laid over the server's content, and the whole is sent.
-///
 /// ## After a broken transfer
 /// Bytes arrive in order. So the size of the file that the transfer went to tells how much of it arrived, and the next
 /// one goes on there, if nothing else can have been in that file.
@@ -116,54 +109,21 @@ extension FileSystem {
     }
 
     /// Whether all of an append that broke is there.
-    private func hasArrived(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Bool {
+    func hasArrived(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Bool {
         try resolveBroken(content, cancellation)
         return content.state.withLock { $0.plan(appends: true).plan == .nothing }
     }
 
-    // MARK: - Appending
-
-    /// - Returns: false when the plan does not hold: the server has no command for it, or another file than we knew.
-    private func append(
-        _ range: Range<Int64>, _ target: UploadPlan.Target, of content: FileContent, _ cancellation: Cancellation
-    ) throws(StoreError) -> Bool {
-        switch target {
-        case .name:
-            if try !checkEnd(range.lowerBound, of: content, cancellation) { return false }
-        case .temporary:
-            try checkTemporary(range.lowerBound, of: content, cancellation)
-        }
-        guard
-            let stream = try openAppend(
-                at: range.lowerBound, target, of: content, whenWanted: givingWay(content), cancellation)
-        else { return false }
-        content.state.withLock { state in
-            if target == .name { state.beginAttempt(.name, from: range.lowerBound, isAppend: true) }
-        }
-        let isCheckable = target == .name && !store.capabilities.isProven && !content.state.withLock { $0.isSkewed }
-        do throws(StoreError) {
-            try feed(stream, range, of: content, cancellation) { () throws(StoreError) in
-                // One that gave way goes on later.
-                if isCheckable, !content.state.withLock({ $0.isInterrupted }) {
-                    try checkFirst(.append, size: range.upperBound, of: content, cancellation)
-                }
-            }
-        } catch  where error.kind == .inputOutput && target == .name {
-            // The confirmation may be all that is missing. What cannot be looked at now is looked at before the next attempt.
-            let isThere = (try? hasArrived(content, cancellation)) ?? false
-            if !isThere { throw error }
-        }
-        return true
-    }
-
     /// Looks, after the first transfer of its kind, whether the file is as long as it should be.
     ///
+    /// - Parameter told: how long it is, if the server has said it behind the transfer.
     /// - Throws: `inputOutput` when it is shorter.
     func checkFirst(
-        _ kind: SeenWrites.Kind, size expected: Int64, of content: FileContent, _ cancellation: Cancellation
+        _ kind: SeenWrites.Kind, size expected: Int64, told: Int64? = nil, of content: FileContent,
+        _ cancellation: Cancellation
     ) throws(StoreError) {
         guard tree.withLock({ $0.seenWrites.isOpen(kind) }) else { return }
-        let size = try serverSize(of: content, cancellation)
+        let size = if let told { told } else { try serverSize(of: content, cancellation) }
         let finding = tree.withLock { [size] tree in tree.seenWrites.note(kind, size: size, expected: expected) }
         guard finding == .broken else { return }
         throw StoreError(
@@ -172,91 +132,26 @@ extension FileSystem {
                 + " instead of \(expected)")
     }
 
-    /// Makes sure that bytes for the end of a file belong there.
-    ///
-    /// - Returns: false when another plan is needed.
-    private func checkEnd(
-        _ end: Int64, of content: FileContent, _ cancellation: Cancellation
-    ) throws(StoreError) -> Bool {
-        let (isTrusted, isAppendOnly, isWhole) = content.state.withLock { state in
-            let isKnown = state.isSizeTrusted(at: configuration.now())
-            return (isKnown || (state.isAppendOnly && state.sizeTrustedUntil != nil), state.isAppendOnly, state.isWhole)
-        }
-        if isTrusted { return true }
-        let size: Int64?
-        do throws(StoreError) {
-            size = try serverSize(of: content, cancellation)
-        } catch  where error.kind == .notFound {
-            guard isWhole else {
-                throw StoreError(.changedRemotely, "the file was removed on the server while it was changed here")
-            }
-            try content.rebase(onto: 0)
-            return false
-        }
-        if size == end { return true }
-        if isAppendOnly {
-            content.state.withLock { $0.appendsElsewhere(thanAt: size) }
-            return true
-        }
-        try content.rebase(onto: size ?? end)
-        return false
-    }
-
-    /// Makes sure that a temporary file is still there before something is appended to it: appending makes a file that
-    /// is missing, and it would hold the rest alone.
-    func checkTemporary(
-        _ end: Int64, of content: FileContent, _ cancellation: Cancellation
-    ) throws(StoreError) {
-        do throws(StoreError) {
-            let size = try atTarget(.temporary, of: content) { path throws(StoreError) in
-                try store.size(of: path, cancellation: cancellation)
-            }
-            if size == end { return }
-        } catch  where error.isRefusal {
-            // It is gone.
-        }
-        content.state.withLock { $0.abandonAttempt() }
-        throw StoreError(.changedRemotely, "the part of the file that had been sent was changed on the server")
-    }
-
-    /// Opens a transfer for the end of a file: `APPE`, or a write at that very offset. The latter only where it was seen
-    /// that a server heeds the offset: another one would cut the file.
-    ///
-    /// - Returns: `nil` when the server has neither.
-    func openAppend(
-        at end: Int64, _ target: UploadPlan.Target, of content: FileContent, whenWanted: (@Sendable () -> Void)?,
-        _ cancellation: Cancellation
-    ) throws(StoreError) -> (any RemoteWriteStream)? {
-        if target == .name { endReading(of: content) }
-        for mode in [RemoteWriteMode.append, .at(end)] {
-            if mode != .append {
-                if end == 0 { continue }
-                guard try keepsTail(content, cancellation) else { continue }
-            }
-            do throws(StoreError) {
-                return try atTarget(target, of: content) { path throws(StoreError) in
-                    try store.openWrite(path, mode: mode, whenWanted: whenWanted, cancellation: cancellation)
-                }
-            } catch  where error.kind == .unsupported {
-                continue
-            }
-        }
-        return nil
-    }
-
     // MARK: - The bytes
 
     /// Sends bytes through an open transfer, and waits for the server's word.
+    ///
+    /// What else is wished of the file leaves with the last of them, where that is possible.
     ///
     /// - Parameter head: up to where the transfer has got them already.
     /// - Parameter check: what has to be made sure before that word is believed.
     func feed(
         _ stream: any RemoteWriteStream, _ range: Range<Int64>, behind head: Int64 = 0, of content: FileContent,
-        _ cancellation: Cancellation, check: () throws(StoreError) -> Void = {}
+        _ target: UploadPlan.Target, _ cancellation: Cancellation, check: () throws(StoreError) -> Void = {}
     ) throws(StoreError) {
         do throws(StoreError) {
             try handOver(range, behind: head, of: content, to: stream, cancellation)
-            try stream.finish(cancellation: cancellation)
+            let usual = tree.withLock { $0.usualFileMode }
+            // A temporary file gets its mode before it takes the place of the old one.
+            let errands =
+                target == .name ? content.state.withLock { $0.errands(usualMode: usual) } : UploadErrands()
+            let outcome = try stream.finish(doing: errands, cancellation: cancellation)
+            content.state.withLock { $0.settle(errands, outcome) }
         } catch {
             stream.abort()
             throw error

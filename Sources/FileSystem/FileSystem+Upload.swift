@@ -98,9 +98,10 @@ extension FileSystem {
         _ content: FileContent, revision: UInt64, _ sent: Sent, _ cancellation: Cancellation
     ) {
         let version = tree.withLock { $0.inodes.takeVersion() }
-        var mode = sent.mode
+        let settled = content.state.withLock { $0.takeSettled() }
+        var mode = settled.mode.map { $0 & 0o777 } ?? sent.mode
         var ownMode: UInt32?
-        var wished: OwnTime?
+        var wished = settled.time.map { OwnTime.stored($0) }
         while let wishes = content.state.withLock({ $0.nextWishes(version: version) }) {
             let stored = set(wishes, of: content, isMadeAnew: sent.isMadeAnew, cancellation)
             if let wanted = wishes.mode {

@@ -86,11 +86,17 @@ package protocol RemoteStore: Sendable {
         _ path: RemotePath, mode: RemoteWriteMode, whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream
 
-    /// The same, for bytes of which the first are known: the store may send them along with the command, which saves a
-    /// round trip. The stream's first `send` brings them all the same, and then does not send them again.
+    /// The same, for a write of which more is known.
+    ///
+    /// - Parameters:
+    ///   - head: the first bytes: the store may send them along with the command, which saves a round trip. The stream's first
+    ///     `send` brings them all the same, and then does not send them again. When this throws, some of them may be in the
+    ///     file all the same, unless it is a refusal.
+    ///   - question: what has to be known of the size of the file before. Only where ``StoreCapabilities/looksInFlight``.
+    /// - Throws: `changedRemotely` when the size is not the required one; nothing has been written then.
     func openWrite(
-        _ path: RemotePath, mode: RemoteWriteMode, head: RemoteWriteHead?, whenWanted: (@Sendable () -> Void)?,
-        cancellation: Cancellation
+        _ path: RemotePath, mode: RemoteWriteMode, head: UploadHead?, size question: SizeQuestion,
+        whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream
 
     /// Whether bytes written into the middle of a file (``RemoteWriteMode/at(_:)``) leave what follows them alone.
@@ -144,28 +150,11 @@ package protocol RemoteStore: Sendable {
     ) -> StoredAttributes
 }
 
-/// The beginning of what is going to be written.
-package struct RemoteWriteHead: Sendable {
-    /// The local file that it comes from, open until the write has begun; `nil` for no bytes.
-    package let file: FileDescriptor?
-    /// Which of its bytes.
-    package let range: Range<Int64>
-    /// Whether no more follow.
-    package let isAll: Bool
-
-    /// The beginning of what is going to be written.
-    package init(file: FileDescriptor?, range: Range<Int64>, isAll: Bool) {
-        self.file = file
-        self.range = range
-        self.isAll = isAll
-    }
-}
-
 extension RemoteStore {
-    /// For stores that gain nothing by knowing the first bytes.
+    /// For stores that gain nothing by knowing more.
     package func openWrite(
-        _ path: RemotePath, mode: RemoteWriteMode, head: RemoteWriteHead?, whenWanted: (@Sendable () -> Void)?,
-        cancellation: Cancellation
+        _ path: RemotePath, mode: RemoteWriteMode, head: UploadHead?, size question: SizeQuestion,
+        whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream {
         try openWrite(path, mode: mode, whenWanted: whenWanted, cancellation: cancellation)
     }
@@ -296,12 +285,15 @@ package struct StoreCapabilities: Hashable, Sendable {
     /// Whether the first bytes of a file can be written over without touching the rest. Most servers cannot be told so:
     /// `REST 0` and `STOR` cut the file.
     package var replacesStart: Bool
+    /// Whether the size of a file can be asked for in the flight of a write, so that it costs no round trip.
+    package var looksInFlight: Bool
 
     /// All of them.
     package init(
         setsModificationTime: Bool, setsMode: Bool, makesSymbolicLinks: Bool, appends: Bool = true,
-        isProven: Bool = true, replacesStart: Bool = false
+        isProven: Bool = true, replacesStart: Bool = false, looksInFlight: Bool = false
     ) {
+        self.looksInFlight = looksInFlight
         self.setsModificationTime = setsModificationTime
         self.setsMode = setsMode
         self.makesSymbolicLinks = makesSymbolicLinks
@@ -409,6 +401,27 @@ package protocol RemoteWriteStream: AnyObject, Sendable {
     /// Returning means: the server has acknowledged every byte.
     func finish(cancellation: Cancellation) throws(StoreError)
 
+    /// The same, with what is left to be done then, where that costs no round trip.
+    ///
+    /// - Returns: which of it has been done.
+    func finish(doing errands: UploadErrands, cancellation: Cancellation) throws(StoreError) -> UploadErrands.Outcome
+
+    /// How long the file was before the write, if that was asked.
+    var sizeBefore: SizeAnswer { get }
+
     /// Gives up. What has been sent may be in the file or not; when this returns, no more of it will be. Calling it after ``finish(cancellation:)`` does nothing.
     func abort()
+}
+
+extension RemoteWriteStream {
+    /// For stores that gain nothing by doing it together.
+    package func finish(
+        doing errands: UploadErrands, cancellation: Cancellation
+    ) throws(StoreError) -> UploadErrands.Outcome {
+        try finish(cancellation: cancellation)
+        return UploadErrands.Outcome()
+    }
+
+    /// For stores that do not tell.
+    package var sizeBefore: SizeAnswer { .unknown }
 }

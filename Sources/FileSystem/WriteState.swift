@@ -67,6 +67,8 @@ struct WriteState {
     /// The time and the mode to set when the content has been sent.
     private(set) var wantedTime: Timestamp?
     private(set) var wantedMode: UInt32?
+    /// What of them was done in the flight of the content.
+    private(set) var settled = Wishes()
     /// Why the last upload failed.
     var failure: (revision: UInt64, error: StoreError)?
 
@@ -229,25 +231,6 @@ struct WriteState {
         return true
     }
 
-    /// What to send next. Of an attempt that broke it must be known by now what became of it.
-    ///
-    /// - Parameters:
-    ///   - appends: whether the server takes bytes for the end of a file.
-    ///   - replacesStart: whether it takes bytes for the beginning of one.
-    func plan(
-        appends: Bool, replacesStart: Bool = false
-    ) -> (plan: UploadPlan, target: UploadPlan.Target) {
-        func choice(_ size: Int64) -> UploadPlan {
-            UploadPlan.choose(map, serverSize: size, appends: appends, replacesStart: replacesStart)
-        }
-        if let attempt, attempt.target == .temporary { return (choice(attempt.reach), .temporary) }
-        if mustReplace { return (.whole, .name) }
-        if serverSize == 0, !isAppendOnly, !map.dirty.isEmpty { return (.whole, .name) }
-        // An empty file that is appended to may not be empty any more.
-        if serverSize == 0, appends, map.dirty.ranges.count == 1 { return (.append(0..<map.size), .name) }
-        return (choice(serverSize), .name)
-    }
-
     /// A transfer begins.
     mutating func beginAttempt(_ target: UploadPlan.Target, from start: Int64, isAppend: Bool) {
         if target == .name { isTouched = true }
@@ -281,6 +264,13 @@ struct WriteState {
     mutating func takeBackHead() {
         hasLeftParts = true
         map.giveBack()
+    }
+
+    /// An append that was begun with its first bytes was refused: it has changed nothing.
+    mutating func appendRefused(wasTouched: Bool) {
+        attempt = nil
+        map.giveBack()
+        isTouched = wasTouched
     }
 
     /// The bytes that it is about to get will go behind those that a temporary file has.
@@ -395,6 +385,18 @@ struct WriteState {
         return nil
     }
 
+    /// What was wished has been done behind the last byte, as far as it is still wished.
+    mutating func settle(_ errands: UploadErrands, _ outcome: UploadErrands.Outcome) {
+        if outcome.isModeSet, let mode = errands.mode, wantedMode == mode { (wantedMode, settled.mode) = (nil, mode) }
+        if outcome.isTimeSet, let time = errands.time, wantedTime == time { (wantedTime, settled.time) = (nil, time) }
+    }
+
+    /// What was done so; taken by whoever tells the rest of the mount.
+    mutating func takeSettled() -> Wishes {
+        defer { settled = Wishes() }
+        return settled
+    }
+
     /// The mode that the file is to have, if somebody wished one; taken by whoever sets it.
     mutating func takeWantedMode() -> UInt32? {
         defer { wantedMode = nil }
@@ -420,6 +422,9 @@ struct WriteState {
         sizeTrustedUntil = nil
         failure = (revision, error)
         stream.failed()
+        // The next transfer undoes what this one has set.
+        (wantedMode, wantedTime) = (wantedMode ?? settled.mode, wantedTime ?? settled.time)
+        settled = Wishes()
     }
 }
 

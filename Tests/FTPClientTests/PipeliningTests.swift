@@ -1,5 +1,6 @@
 import EmbeddedFTPServer
 import FTPProtocol
+import SystemPackage
 import Testing
 import Threading
 import Vocabulary
@@ -242,7 +243,7 @@ struct PipeliningTests {
             .expect("STOR /f"), .receive("content"), .send(["150 Go on", "226 Done"]),
         ])
         try withLocalFile(Array("content".utf8)) { file in
-            let head = UploadHead(file: file, range: 0..<7, isAll: true)
+            let head = UploadHead(file: file.rawValue, range: 0..<7, isAll: true)
             let transfer = try session.openWrite(try remote("f"), .replace, head: head, Self.cancellation)
             #expect(transfer.sentAhead == 7)
             try transfer.finish(Self.cancellation)
@@ -255,7 +256,7 @@ struct PipeliningTests {
         let served = try Served(dialect)
         try withLocalFile(Array("content".utf8)) { file in
             let stream = try served.client.openWrite(
-                try remote("f"), .replace, head: UploadHead(file: file, range: 0..<7, isAll: true),
+                try remote("f"), .replace, head: UploadHead(file: file.rawValue, range: 0..<7, isAll: true),
                 cancellation: Self.cancellation)
             try stream.send(from: file, range: 0..<7, cancellation: Self.cancellation)
             try stream.finish(cancellation: Self.cancellation)

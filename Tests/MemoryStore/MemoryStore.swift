@@ -44,6 +44,8 @@ package final class MemoryStore: RemoteStore {
         package var renameReplaces = true
         /// Whether bytes written into the middle of a file leave what follows them alone.
         package var keepsTail = true
+        /// Whether what is left to be done behind a write is done with its last byte.
+        package var doesErrands = false
         /// How much room there is; `nil`: it does not say.
         package var space: RemoteSpace?
         /// How many bytes one read of a stream brings at most.
@@ -162,12 +164,20 @@ package final class MemoryStore: RemoteStore {
     package func openWrite(
         _ path: RemotePath, mode: RemoteWriteMode, whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream {
+        try openWrite(path, mode, .none, whenWanted, cancellation)
+    }
+
+    func openWrite(
+        _ path: RemotePath, _ mode: RemoteWriteMode, _ question: SizeQuestion, _ whenWanted: (@Sendable () -> Void)?,
+        _ cancellation: Cancellation
+    ) throws(StoreError) -> WriteStream {
         try enter(.openWrite(path, mode), cancellation)
+        let before = try sizeBefore(path, question)
         try state.withLock { state throws(StoreError) in
             if mode == .append, !state.settings.capabilities.appends { throw StoreError(.unsupported, "APPE") }
             try state.openForWriting(path, truncating: mode == .replace)
         }
-        let stream = WriteStream(store: self, path: path, mode: mode)
+        let stream = WriteStream(store: self, path: path, mode: mode, sizeBefore: before)
         state.withLock { $0.writers[ObjectIdentifier(stream)] = whenWanted }
         return stream
     }

@@ -44,8 +44,10 @@ extension MemoryStore {
         private let mode: RemoteWriteMode
         /// How many bytes have been sent.
         private let sent = Monitor(0)
+        let sizeBefore: SizeAnswer
 
-        init(store: MemoryStore, path: RemotePath, mode: RemoteWriteMode) {
+        init(store: MemoryStore, path: RemotePath, mode: RemoteWriteMode, sizeBefore: SizeAnswer) {
+            self.sizeBefore = sizeBefore
             self.store = store
             self.path = path
             self.mode = mode
@@ -89,6 +91,13 @@ extension MemoryStore {
                     node.modified = time
                 }
             }
+        }
+
+        func finish(
+            doing errands: UploadErrands, cancellation: Cancellation
+        ) throws(StoreError) -> UploadErrands.Outcome {
+            try finish(cancellation: cancellation)
+            return store.carryOut(errands, path)
         }
 
         func finish(cancellation: Cancellation) throws(StoreError) {

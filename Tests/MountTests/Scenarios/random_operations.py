@@ -38,8 +38,12 @@ def tree(top):
         for name in directories:
             found[os.path.join(base, name)] = "directory"
         for name in files:
-            with open(os.path.join(directory, name), "rb") as file:
-                content = file.read()
+            try:
+                with open(os.path.join(directory, name), "rb") as file:
+                    content = file.read()
+            except FileNotFoundError:
+                # It went while this was looking; whoever compares looks again.
+                continue
             found[os.path.join(base, name)] = (len(content), hashlib.sha256(content).hexdigest())
     return found
 
