@@ -27,7 +27,7 @@ struct cfuse_session {
 // (FUSE_MAX_MAX_PAGES, 256 pages of 4 KiB): fewer, larger requests cost less.
 enum { REQUEST_BYTES = 1 << 20 };
 
-// Lets the kernel read ahead by whole requests, where this process may say so: see cfuse_readahead.c.
+// Lets the kernel read ahead as much as one request holds, where this process may say so: see cfuse_readahead.c.
 void cfuse_widen_readahead(const char *mount_point);
 
 // What libfuse calls.

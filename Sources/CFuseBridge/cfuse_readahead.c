@@ -4,10 +4,6 @@
 // KiB for every mount. A sequential read then comes in requests of 128 KiB, each with its share of system calls and changes
 // of threads: on one machine a GiB took 1.2 s of processor time, and 0.75 s in requests of 1 MiB. The limit itself is in
 // /sys/class/bdi, and root's to change. Small reads are not affected: the kernel begins with little and doubles.
-//
-// It is two requests. While the reader takes what one brought, the next is being answered, and so neither waits for the
-// other to be woken: with one, the daemon waited 5,300 times in a GiB, and 2,400 times with two. With four it takes more
-// memory, and more time, because what is read so far ahead has left the processor's cache when the reader gets there.
 #define _GNU_SOURCE
 #include "cfuse_internal.h"
 
@@ -15,8 +11,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { READ_AHEAD_REQUESTS = 2 };
 
 void cfuse_widen_readahead(const char *mount_point) {
     // Nobody serves the mount yet: AT_STATX_DONT_SYNC makes the kernel answer by itself.
@@ -27,7 +21,7 @@ void cfuse_widen_readahead(const char *mount_point) {
     int file = open(path, O_WRONLY | O_CLOEXEC);
     // Not root, or no /sys: it works all the same, in smaller requests.
     if (file < 0) return;
-    int length = snprintf(size, sizeof size, "%d", READ_AHEAD_REQUESTS * REQUEST_BYTES / 1024);
+    int length = snprintf(size, sizeof size, "%d", REQUEST_BYTES / 1024);
     if (write(file, size, (size_t)length) < 0) { /* As above. */ }
     close(file);
 }
