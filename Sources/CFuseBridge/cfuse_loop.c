@@ -19,6 +19,11 @@
 // One that is just about to read misses it, so it is sent again until there is no reader left. (pthread_cancel would do
 // without the repetition, but unwinds the stack by force, which needs libgcc_s at run time and which ThreadSanitizer
 // does not survive.)
+//
+// The buffers. They are this file's own, and not those that fuse_session_receive_buf makes, so that what a program
+// writes lies on whole pages (PAYLOAD_OFFSET), as it does in the kernel on both sides. Behind a malloc(3)'s header it is
+// askew to them, and processors copy large pieces between addresses that are askew slower, where they come from outside
+// of the first caches: writing 512 MiB in requests of 1 MiB took 0.69 s of processor time, and 0.46 s so.
 #define _GNU_SOURCE
 #include "cfuse_internal.h"
 
@@ -27,6 +32,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // Readers that wait for the next burst instead of ending; libfuse's own default.
 enum { IDLE_READERS = 10 };
@@ -37,11 +43,22 @@ enum { WAKE_SIGNAL = SIGURG };
 // How long until a reader that missed the signal gets another one: too short to notice, too long to spin.
 enum { WAKE_INTERVAL_NANOSECONDS = 5 * 1000 * 1000 };
 
+// What is in front of the bytes of a write.
+enum { PAYLOAD_OFFSET = sizeof(struct fuse_in_header) + sizeof(struct fuse_write_in) };
+
+// The smallest page there is; where pages are larger, half of the gain is lost.
+enum { PAGE_BYTES = 4096 };
+
+// The largest request, and as much room for its headers and names as libfuse gives them.
+enum { BUFFER_BYTES = REQUEST_BYTES + PAGE_BYTES };
+
 struct worker {
     struct worker *next;
     struct loop *loop;
     pthread_t thread;
+    // Of BUFFER_BYTES; it lies in `memory`.
     struct fuse_buf buffer;
+    void *memory;
     // Guarded by the loop's lock.
     bool reading;
 };
@@ -71,10 +88,21 @@ struct loop {
 
 static void *work(void *argument);
 
+static struct worker *make_worker(void) {
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker) return NULL;
+    if (posix_memalign(&worker->memory, PAGE_BYTES, PAGE_BYTES + BUFFER_BYTES) != 0) {
+        free(worker);
+        return NULL;
+    }
+    worker->buffer.mem = (char *)worker->memory + PAGE_BYTES - PAYLOAD_OFFSET;
+    return worker;
+}
+
 // Starts a reader. Called with the lock held. When there is no thread to be had, the caller reads on itself once it is
 // done: slower, but never stuck.
 static bool start_reader(struct loop *loop) {
-    struct worker *worker = calloc(1, sizeof *worker);
+    struct worker *worker = make_worker();
     if (!worker) return false;
     worker->loop = loop;
     worker->reading = true;
@@ -88,6 +116,7 @@ static bool start_reader(struct loop *loop) {
     int failed = pthread_create(&worker->thread, NULL, work, worker);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed) {
+        free(worker->memory);
         free(worker);
         return false;
     }
@@ -99,8 +128,28 @@ static bool start_reader(struct loop *loop) {
 
 static void free_worker(struct worker *worker) {
     pthread_join(worker->thread, NULL);
-    free(worker->buffer.mem);
+    free(worker->memory);
     free(worker);
+}
+
+// Waits for a request. Returns its length, 0 when the mount has ended, or a negative error number: -EINTR and -EAGAIN
+// when there is none yet.
+static int receive(struct worker *worker) {
+    struct fuse_session *fuse = worker->loop->session->fuse;
+    ssize_t count = read(fuse_session_fd(fuse), worker->buffer.mem, BUFFER_BYTES);
+    int code = errno;
+    if (fuse_session_exited(fuse)) return 0;
+    if (count >= (ssize_t)sizeof(struct fuse_in_header)) {
+        worker->buffer.size = (size_t)count;
+        return (int)count;
+    }
+    if (count >= 0) return -EIO;
+    switch (code) {
+    case ENODEV: return 0;
+    // The request was interrupted before it was read.
+    case ENOENT: return -EAGAIN;
+    default: return -code;
+    }
 }
 
 // Requests that are dealt with at once, by whoever reads them.
@@ -175,7 +224,7 @@ static void *work(void *argument) {
     pthread_mutex_lock(&loop->lock);
     while (!loop->exiting) {
         pthread_mutex_unlock(&loop->lock);
-        int received = fuse_session_receive_buf(fuse, &worker->buffer);
+        int received = receive(worker);
         bool is_done = received > 0 && never_waits(&worker->buffer);
         if (is_done) fuse_session_process_buf(fuse, &worker->buffer);
         pthread_mutex_lock(&loop->lock);

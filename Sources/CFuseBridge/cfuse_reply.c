@@ -10,6 +10,12 @@
 // `open`) fetch more for every seek than they use.
 enum { BLOCK_SIZE = 128 << 10 };
 
+// The same for an empty file, of which nobody reads: cp(1) asks for it once, behind open(2), and then writes in pieces of
+// this size. Each is a request, for which threads take turns: writing 512 MiB in pieces of 128 KiB made the daemon wait
+// 4,700 times, and so 1,500 times. Larger pieces take more time again, since they do not stay in a processor's second
+// cache (1 MiB) on their way.
+enum { EMPTY_BLOCK_SIZE = 512 << 10 };
+
 // stat(2) counts in blocks of 512 bytes, whatever st_blksize says.
 enum { COUNTED_BLOCK = 512 };
 
@@ -28,7 +34,7 @@ static struct stat stat_of(const struct cfuse_attributes *attributes) {
         .st_uid = attributes->user,
         .st_gid = attributes->group,
         .st_size = attributes->size,
-        .st_blksize = BLOCK_SIZE,
+        .st_blksize = attributes->size == 0 && S_ISREG(attributes->mode) ? EMPTY_BLOCK_SIZE : BLOCK_SIZE,
         .st_blocks = attributes->size / COUNTED_BLOCK + (attributes->size % COUNTED_BLOCK != 0),
         .st_atim = modified,
         .st_mtim = modified,

@@ -7,7 +7,7 @@ no background, and text and bars follow the reader's setting.
 
 from html import escape
 
-from .summary import LIMIT, OURS, Cell, Row
+from .summary import LIMIT, NO_RIVALS, OURS, Cell, Row
 from .texts import ratio_text, seconds_text
 
 WIDTH, LEFT, BARS, TOP = 860, 232, 430, 92
@@ -36,7 +36,7 @@ def bar(y, length, kind):
 
 def best_of_others(row: Row) -> tuple[str, Cell | None]:
     """The other mount with the shortest time, with its name; one that fails when all do; no Cell without any."""
-    cells = [(name, cell) for name, cell in row.cells.items() if name not in (OURS, LIMIT)]
+    cells = [(name, cell) for name, cell in row.cells.items() if name not in NO_RIVALS]
     name, cell = min(
         cells, key=lambda one: (bool(one[1].failure), one[1].failure or one[1].median("seconds")), default=("", None)
     )

@@ -12,7 +12,7 @@ from .measure import Measurement
 from .network import Link, Loopback
 from .sizes import GIB, MIB
 from .summary import Cell, Row
-from .tools import Curl, Ftpfs
+from .tools import Curl, Floor, Ftpfs
 from .wire import Wire
 from .work import Site, Work
 from .works import chosen_works, sizes_for
@@ -117,12 +117,19 @@ def compare(options: Namespace, laboratory: Laboratory, works: list[Work]) -> di
     return {"works": [results.work_record(row) for row in shown]}
 
 
+def does(tool, work: Work) -> bool:
+    """Whether a tool has a figure for a work."""
+    if isinstance(tool, Curl) and work.curl("") is None or isinstance(tool, Floor) and not work.has_floor:
+        return False
+    return not work.tools or tool.name in work.tools
+
+
 def measure_in_turn(laboratory: Laboratory, work: Work, runs: int) -> Row:
     """A B C A B C …. A tool that fails is not tried again."""
     row = Row(work.title, work.amount)
     for _ in range(runs):
         for tool in laboratory.tools:
-            if work.tools and tool.name not in work.tools or isinstance(tool, Curl) and work.curl("") is None:
+            if not does(tool, work):
                 continue
             cell = row.cells.setdefault(tool.name, Cell([]))
             if not cell.failure:

@@ -4,7 +4,7 @@ from textwrap import fill
 
 from . import growth, micro
 from .results import points_of, row_of
-from .summary import LIMIT, OURS, Row
+from .summary import LIMIT, NO_RIVALS, OURS, Row
 from .table import commands_text, ratio_to_ours, time_text
 from .texts import bytes_text, rate_text, ratio_text, round_trips_text, verdict_text
 
@@ -219,7 +219,7 @@ def excerpt(records: dict[str, dict]) -> str:
 def best_text(row: Row) -> str:
     """The other mount with the shortest time, and that; if none has done it, why they have not."""
     if not row.others:
-        failures = [f"{name}: {cell.failure}" for name, cell in row.cells.items() if name not in (OURS, LIMIT)]
+        failures = [f"{name}: {cell.failure}" for name, cell in row.cells.items() if name not in NO_RIVALS]
         return "; ".join(failures) or "–"
     name = min(row.others, key=row.others.get)
     return f"{time_text(row, name)} ({name})"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .network import parse_rate
 from .programs import NAMES
-from .summary import LIMIT, OURS
+from .summary import FLOOR, LIMIT, OURS
 
 INSIDE = "--inside"
 """How the script tells itself that it is in its own namespaces; the scratch folder follows."""
@@ -21,6 +21,8 @@ def read_options(description):
     option("--list", "name the works and end", action="store_true")
     option("--only", "only works whose title matches; may be repeated", action="append", metavar="PATTERN")
     option("--tools", f"only these of: {', '.join(NAMES)}", type=tool_names, default=NAMES, metavar="NAME,…")
+    floor = "beside them what FUSE alone takes for the works that move many bytes or files (needs libfuse3-dev)"
+    option("--floor", floor, action="store_true")
     option("--runs", "how often each tool does each work (3)", type=int, default=3, metavar="N")
     option("--limit", "seconds that a work may take (60)", type=float, default=60, metavar="S")
     option("--rtt", "run over a link with this round-trip time", type=float, metavar="MS")
@@ -47,6 +49,8 @@ def read_options(description):
         options.quick, options.runs, options.tools = True, 1, [OURS, LIMIT]
     if options.growth:
         options.tools = [OURS]
+    if options.floor:
+        options.tools = [*options.tools, FLOOR]
     if options.runs < 1:
         parser.error("--runs must be at least 1")
     return options

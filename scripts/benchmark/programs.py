@@ -1,4 +1,4 @@
-"""Gets the programs that are compared: builds ftpfs, fetches the others, compiles the link simulator."""
+"""Gets the programs that are compared: builds ftpfs, fetches the others, compiles the link simulator and the floor."""
 
 import os
 import shutil
@@ -7,7 +7,8 @@ import sys
 
 from . import debian
 from .places import BUILD, REPOSITORY
-from .tools import Curl, Curlftpfs, Ftpfs, Rclone, version_of
+from .summary import FLOOR
+from .tools import Curl, Curlftpfs, Floor, Ftpfs, Rclone, version_of
 
 NAMES = ("ftpfs", "rclone off", "rclone full", "curlftpfs", "curl")
 """In the order of the table. Shell users may write `rclone-off`."""
@@ -64,15 +65,29 @@ def rclone():
     return str(folder / "bin" / "rclone")
 
 
-def link():
-    """The link simulator, compiled."""
-    source, program = REPOSITORY / "scripts" / "benchmark" / "link.c", BUILD / "link"
+def compiled(name, purpose, *flags):
+    """A program of this folder, from its one C source."""
+    source, program = REPOSITORY / "scripts" / "benchmark" / f"{name}.c", BUILD / name
     compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
     if not compiler:
-        raise Missing("--rtt needs a C compiler (cc, gcc or clang)")
+        raise Missing(f"{purpose} needs a C compiler (cc, gcc or clang)")
     BUILD.mkdir(parents=True, exist_ok=True)
-    run(compiler, "-O2", "-Wall", "-Wextra", "-o", program, source)
+    run(compiler, "-O2", "-Wall", "-Wextra", "-o", program, source, *flags)
     return str(program)
+
+
+def link():
+    """The link simulator."""
+    return compiled("link", "--rtt")
+
+
+def floor():
+    """The bare FUSE file system."""
+    try:
+        flags = run("pkg-config", "--cflags", "--libs", "fuse3").split()
+    except OSError:
+        raise Missing("--floor needs pkg-config, to find libfuse 3") from None
+    return compiled("floor", "--floor", *flags)
 
 
 def gather(names, binary):
@@ -88,6 +103,8 @@ def gather(names, binary):
                 found[name] = debian.curlftpfs()
             except debian.Missing as reason:
                 say(f"curlftpfs is left out: {reason}")
+        elif name == FLOOR:
+            found[name] = floor()
         elif name == "curl":
             found[name] = shutil.which("curl")
             if not found[name]:
@@ -107,6 +124,8 @@ def tools(found, options):
             path, libraries = program
             environment = dict(os.environ, **({"LD_LIBRARY_PATH": libraries} if libraries else {}))
             made.append(Curlftpfs(name, path, version_of(path, "--version", environment=environment), libraries))
+        elif name == FLOOR:
+            made.append(Floor(name, program, "a bare FUSE file system"))
         else:
             made.append(Curl(program))
     return made

@@ -47,6 +47,8 @@ class Bulk(Work):
 
 
 class SequentialRead(Bulk):
+    has_floor = True
+
     def __init__(self, site):
         super().__init__(site)
         self.title = f"sequential read, {amount_text(self.sizes.bulk)}"
@@ -109,6 +111,7 @@ class SecureRead(Bulk):
 
 
 class ParallelRead(Work):
+    has_floor = True
     login_counts = True
     """curl has a connection of its own for each, and nothing can be first."""
 
@@ -265,6 +268,8 @@ class LongerList(LongList):
 
 
 class SmallReads(Work):
+    has_floor = True
+
     def __init__(self, site):
         super().__init__(site)
         self.names = names("small", self.sizes.small_reads)

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 OURS, LIMIT = "ftpfs", "curl"
 
+FLOOR = "floor"
+"""The mount of the server's own folder (`floor.c`): what FUSE takes for a work, without a server."""
+
+NO_RIVALS = (OURS, LIMIT, FLOOR)
+"""What ftpfs is not in a race with."""
+
 
 @dataclass
 class Cell:
@@ -53,7 +59,7 @@ class Row:
     @property
     def others(self) -> dict[str, float]:
         """The other mounts that have done it: name → seconds."""
-        names = [name for name in self.cells if name not in (OURS, LIMIT)]
+        names = [name for name in self.cells if name not in NO_RIVALS]
         return {name: seconds for name in names if (seconds := self.seconds(name)) is not None}
 
     @property

@@ -84,6 +84,13 @@ class Curlftpfs(Mounter):
         return [self.program, where, mountpoint, *options], environment
 
 
+class Floor(Mounter):
+    """A bare FUSE file system, of the server's own folder: no server is asked."""
+
+    def command(self, server, mountpoint, cache, option):
+        return [self.program, server.root, mountpoint], {}
+
+
 class Curl:
     """No mount: how fast the same bytes go without one."""
 

@@ -29,6 +29,8 @@ class Work:
     """What the time is divided by: ("bytes", n) or ("each", n)."""
     tools = ()
     """Those that do it; empty: all."""
+    has_floor = False
+    """FUSE itself is what may bound it, so that it is worth to know what a bare FUSE file system takes."""
     is_secure = False
     """Over TLS, with a server that demands it."""
     option = ""

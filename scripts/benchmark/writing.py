@@ -40,6 +40,8 @@ def same(path, expected, size):
 
 
 class Copy(Writing):
+    has_floor = True
+
     def __init__(self, site):
         super().__init__(site)
         self.title = f"cp of {amount_text(self.sizes.copied)} into the mount"
