@@ -76,8 +76,7 @@ final class ControlConnection: @unchecked Sendable {
 
     /// The other end's address, to which data connections go too: the server's, or that of the proxy.
     func peer() throws(FTPError) -> SocketAddress {
-        if let failure { throw failure }
-        return try SocketAddress.peer(of: transport.descriptor)
+        try address { (descriptor) throws(FTPError) in try SocketAddress.peer(of: descriptor) }
     }
 
     /// Replaces the connection by one of TLS over it, between two commands.
@@ -112,8 +111,21 @@ final class ControlConnection: @unchecked Sendable {
 
     /// This end's address.
     func local() throws(FTPError) -> SocketAddress {
+        try address { (descriptor) throws(FTPError) in try SocketAddress.local(of: descriptor) }
+    }
+
+    /// A socket that was reset has no address any more, and this may be the first to notice: without an end here, the
+    /// connection would be taken for a good one again and again.
+    private func address(
+        _ body: (FileDescriptor) throws(FTPError) -> SocketAddress
+    ) throws(FTPError) -> SocketAddress {
         if let failure { throw failure }
-        return try SocketAddress.local(of: transport.descriptor)
+        do throws(FTPError) {
+            return try body(transport.descriptor)
+        } catch {
+            fail(error)
+            throw error
+        }
     }
 
     /// Waits for the greeting; a 120 ("ready in n minutes") is waited through.
