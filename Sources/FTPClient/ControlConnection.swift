@@ -75,9 +75,7 @@ final class ControlConnection: @unchecked Sendable {
     var descriptor: FileDescriptor { transport.descriptor }
 
     /// The other end's address, to which data connections go too: the server's, or that of the proxy.
-    func peer() throws(FTPError) -> SocketAddress {
-        try address { (descriptor) throws(FTPError) in try SocketAddress.peer(of: descriptor) }
-    }
+    func peer() throws(FTPError) -> SocketAddress { try address(SocketAddress.peer(of:)) }
 
     /// Replaces the connection by one of TLS over it, between two commands.
     ///
@@ -110,9 +108,7 @@ final class ControlConnection: @unchecked Sendable {
     }
 
     /// This end's address.
-    func local() throws(FTPError) -> SocketAddress {
-        try address { (descriptor) throws(FTPError) in try SocketAddress.local(of: descriptor) }
-    }
+    func local() throws(FTPError) -> SocketAddress { try address(SocketAddress.local(of:)) }
 
     /// A socket that was reset has no address any more, and this may be the first to notice: without an end here, the
     /// connection would be taken for a good one again and again.
