@@ -98,7 +98,7 @@ let package = Package(
             dependencies: [
                 "COpenSSL", "EmbeddedFTPServer", "FTPClient", "FTPProtocol", "FTPMount", "FileSystem", "TestSupport",
                 "Threading",
-                "Vocabulary", systemPackage,
+                "Vocabulary", logging, systemPackage,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -18,6 +18,7 @@ struct ActiveFaults {
     private(set) var delay: Duration = .zero
     private(set) var instead: Instead?
     private(set) var drop: FaultPlan.Moment?
+    private(set) var dropEnding = FaultPlan.Ending.close
     private(set) var finalReply: Answer?
     private(set) var omitsFinalReply = false
     private(set) var dataLimit: (bytes: Int64, Limit)?
@@ -45,7 +46,7 @@ struct ActiveFaults {
             case .cutData(let bytes, let ending): dataLimit = (max(0, bytes), .cut(ending))
             case .stallData(let bytes): dataLimit = (max(0, bytes), .stall)
             case .oneByteAtATime: sendsByteByByte = true
-            case .dropControl(let moment): drop = moment
+            case .dropControl(let moment, let ending): (drop, dropEnding) = (moment, ending)
             case .refuseDataConnection: refusesData = true
             case .wrongPassiveAddress: misleadsPassive = true
             case .appendToReply(let bytes): behindReply += bytes

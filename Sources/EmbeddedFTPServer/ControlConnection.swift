@@ -73,6 +73,9 @@ final class ControlConnection {
         try? socket.close()
     }
 
+    /// Lets ``close(inOrder:)`` be an RST, which takes along what the client has not fetched yet.
+    func resetsAtClose() { Socket.resetAtClose(socket) }
+
     // MARK: Commands
 
     /// The next command; `nil` when none came within the time.

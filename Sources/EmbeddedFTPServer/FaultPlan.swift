@@ -133,8 +133,8 @@ package struct FaultPlan: Sendable {
         case stallData(afterBytes: Int64)
         /// Everything the command sends, on the control and on the data connection, leaves byte by byte.
         case oneByteAtATime
-        /// The control connection ends.
-        case dropControl(Moment)
+        /// The control connection ends. Together with ``replyGarbage(_:)``: behind those bytes.
+        case dropControl(Moment, by: Ending = .close)
         /// PASV, EPSV: the port that is named does not listen. Transfers: no data connection comes about (425).
         case refuseDataConnection
         /// PASV: the address that is named is not the server's (192.0.2.1, RFC 5737).

@@ -76,6 +76,7 @@ final class Session {
             core.directories.withLock { $0[number] = nil }
             core.noteEnding(number)
             data.close()
+            if error == .dropped, faults.drop != nil, faults.dropEnding == .reset { control.resetsAtClose() }
             control.close(inOrder: error == .finished)
         }
     }
@@ -123,6 +124,7 @@ final class Session {
             return
         case .garbage(let bytes):
             try control.send(bytes)
+            if faults.drop != nil { throw .dropped }
             return
         case .silence:
             try control.sleep(nil)

@@ -164,10 +164,15 @@ enum Socket {
 
     /// Closes so that the other end gets RST, whatever is still under way.
     static func reset(_ socket: FileDescriptor) {
+        resetAtClose(socket)
+        try? socket.close()
+    }
+
+    /// Lets the other end get RST when the socket is closed.
+    static func resetAtClose(_ socket: FileDescriptor) {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(
             socket.rawValue, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
-        try? socket.close()
     }
 
     /// What the last call in this thread failed with.

@@ -77,10 +77,7 @@ final class ControlConnection: @unchecked Sendable {
     var descriptor: FileDescriptor { transport.descriptor }
 
     /// The other end's address, to which data connections go too: the server's, or that of the proxy.
-    func peer() throws(FTPError) -> SocketAddress {
-        if let failure { throw failure }
-        return try SocketAddress.peer(of: transport.descriptor)
-    }
+    func peer() throws(FTPError) -> SocketAddress { try address(SocketAddress.peer(of:)) }
 
     /// Replaces the connection by one of TLS over it, between two commands.
     ///
@@ -113,9 +110,20 @@ final class ControlConnection: @unchecked Sendable {
     }
 
     /// This end's address.
-    func local() throws(FTPError) -> SocketAddress {
+    func local() throws(FTPError) -> SocketAddress { try address(SocketAddress.local(of:)) }
+
+    /// A socket that was reset has no address any more, and this may be the first to notice: without an end here, the
+    /// connection would be taken for a good one again and again.
+    private func address(
+        _ body: (FileDescriptor) throws(FTPError) -> SocketAddress
+    ) throws(FTPError) -> SocketAddress {
         if let failure { throw failure }
-        return try SocketAddress.local(of: transport.descriptor)
+        do throws(FTPError) {
+            return try body(transport.descriptor)
+        } catch {
+            fail(error)
+            throw error
+        }
     }
 
     /// Waits for the greeting; a 120 ("ready in n minutes") is waited through.

@@ -1,4 +1,5 @@
 import DequeModule
+import FTPProtocol
 import Threading
 
 /// Decides who gets which connection, and when connections are opened and closed. No I/O, no clock: events go in with
@@ -144,7 +145,8 @@ struct PoolStateMachine {
         refusals = 0
         nextAttempt = now.advanced(by: settings.retryPause)
         if error.isOutage, isWaitedFor(after: error, now) { return settle(now) }
-        if case .loginRefused = error {
+        // 4yz says nothing against user and password: no attempt too many can lock the account.
+        if case .loginRefused(let reply) = error, reply.category != .transientNegative {
             loginRefusal = error
             nextAttempt = now.advanced(by: settings.refusedLoginPause)
         }

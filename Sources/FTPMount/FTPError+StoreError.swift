@@ -1,19 +1,20 @@
-import FTPClient
+package import FTPClient
 import FTPProtocol
-import FileSystem
+package import FileSystem
 import SystemPackage
 import Vocabulary
 
 extension StoreError {
     /// What an error of the client means for a file, as far as it can be told without asking the server again.
-    init(_ error: FTPError) {
+    package init(_ error: FTPError) {
         self.init(Self.kind(of: error), error.description, isInterruption: error.isInterruption)
     }
 
     private static func kind(of error: FTPError) -> Kind {
         switch error {
         case .refused(_, let reply): kind(of: reply)
-        case .loginRefused: .denied
+        // 4yz: "the user may try again" (RFC 959 §4.2.1), which says nothing against this user.
+        case .loginRefused(let reply): reply.category == .transientNegative ? .busy : .denied
         case .tlsRefused, .certificateRejected, .tlsSettings: .denied
         case .tlsFailed: .protocolViolation
         case .tooManyConnections: .busy

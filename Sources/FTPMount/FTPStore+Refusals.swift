@@ -152,6 +152,8 @@ extension FTPStore {
         switch found(target, cancellation) {
         case .unknown: return nil
         case .nothing: return making(target, reply, cancellation)
+        // The server has not heard of the target yet.
+        case .something where verb == "RNFR": return refused(reply)
         case .something(.directory): return reply.says(.notEmpty) ? .notEmpty : .exists
         case .something: return .exists
         }

@@ -112,7 +112,8 @@ package final class FTPStore: RemoteStore {
         do throws(FTPError) {
             if let size = try client.size(of: path, cancellation: cancellation) { return size }
         } catch {
-            throw explain(error, .look(path), cancellation)
+            // `SIZE` is refused for many reasons besides that there is no such file: the listing knows.
+            guard error.refusal != nil else { throw StoreError(error) }
         }
         guard let attributes = try look(at: path, cancellation: cancellation) else {
             throw StoreError(.notFound, "\(path)")

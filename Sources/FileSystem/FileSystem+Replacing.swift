@@ -77,6 +77,8 @@ extension FileSystem {
                 // The server may still carry the command out, whenever it comes to it, and empty what it names.
                 logger.notice("a lost connection: sending the file under another name (\(error))")
                 isRepeated = true
+                // What the first attempt may have made under its name has no use any more.
+                discardTemporary(of: content)
                 target = .temporary
                 try nameTemporary(of: content)
             } catch  where target == .temporary && error.isRefusal {
