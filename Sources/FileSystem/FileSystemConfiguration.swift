@@ -41,6 +41,8 @@ package struct FileSystemConfiguration: Sendable {
     /// What `df` shows as size and as free space while nobody knows better. FTP has no command for it, and programs
     /// that look before they write must not be stopped by a guess: 1 PiB, which nobody takes for a disk.
     package var reportedSize: UInt64 = 1 << 50
+    /// How a file's place on the server is written, for who asks for it; `nil`: nobody can.
+    package var place: (@Sendable (RemotePath) -> [UInt8])?
     /// The clock behind every time to live.
     package var now: @Sendable () -> Instant = { Instant.now }
     /// The clock behind the modification times of what is written here.
