@@ -42,6 +42,11 @@ extension MountingProcess {
         if let size = options.reportedSize { configuration.reportedSize = size }
         configuration.replacesInPlace = options.replacesInPlace
         configuration.prefetch = options.prefetches
+        let place = plan.address.sourceName
+        let base = place.hasSuffix("/") ? place : place + "/"
+        configuration.place = { path in
+            Array((base + path.components.map { percentEncoded($0.bytes) }.joined(separator: "/")).utf8)
+        }
         return configuration
     }
 
@@ -55,7 +60,8 @@ extension MountingProcess {
         configuration.allowRoot = options.allowsRoot
         configuration.defaultPermissions = options.checksPermissions
         configuration.allowNonEmpty = options.acceptsNonEmpty
-        configuration.kernelOptions = options.kernelOptions
+        configuration.kernelOptions = options.kernelOptions.filter { !Remounting.lateFlags.contains($0) }
+        configuration.extendedAttributes = options.hasExtendedAttributes
         do throws(FuseError) {
             let session = try FuseSession(configuration, serving: fileSystem, logger: logger)
             try session.mount()
@@ -97,8 +103,10 @@ extension MountingProcess {
     /// Sends what is unsent, within ``drainLimit``; what `writeback` lets wait has a limit of its own.
     ///
     /// - Returns: what could not be sent.
-    func drain(_ fileSystem: FileSystem, _ logger: Logger) -> [ControlMessage.Unsent] {
-        drainUploads(fileSystem, logger)
+    func drain(
+        _ fileSystem: FileSystem, _ logger: Logger, _ service: ServiceNotification
+    ) -> [ControlMessage.Unsent] {
+        drainUploads(fileSystem, logger, service)
         return fileSystem.shutdown(deadline: .after(Self.drainLimit)).map { file in
             let kept = file.keptAt.map { "; its content is in \($0)" } ?? ""
             logger.error("\(file.path) was not sent: \(file.reason)\(kept)")
@@ -126,7 +134,7 @@ extension ClientConfiguration {
             connections: plan.options.connections, logger: logger)
         charset = plan.options.charset
         telnetEscape = plan.options.telnetEscape
-        account = plan.options.account
+        account = plan.options.account ?? credentials.account
         tls = try TLSSettings(plan.options.tls, mode: plan.tls)
         network = plan.options.network
         network.proxy = plan.proxy
