@@ -241,4 +241,5 @@ const struct fuse_lowlevel_ops cfuse_callbacks = {
     .fsyncdir = on_fsyncdir,
     .statfs = on_statfs,
     .access = on_access,
+    .getxattr = cfuse_on_getxattr,
 };

@@ -18,6 +18,7 @@ struct cfuse_session {
     struct cfuse_operations operations;
     void *context;
     uint32_t maximum_threads;
+    bool extended_attributes;
     // Written by cfuse_session_exit, which may run in a signal handler: nothing but these two.
     atomic_bool exiting;
     sem_t wake;
@@ -32,6 +33,9 @@ void cfuse_widen_readahead(const char *mount_point);
 
 // What libfuse calls.
 extern const struct fuse_lowlevel_ops cfuse_callbacks;
+
+// getxattr: see cfuse_xattr.c.
+void cfuse_on_getxattr(fuse_req_t request, fuse_ino_t inode, const char *name, size_t capacity);
 
 static inline struct cfuse_session *cfuse_session_of(fuse_req_t request) { return fuse_req_userdata(request); }
 

@@ -104,6 +104,10 @@ int cfuse_reply_created(cfuse_request *request, const struct cfuse_entry *entry,
 
 int cfuse_reply_written(cfuse_request *request, size_t count) { return fuse_reply_write(cfuse_unwrap(request), count); }
 
+int cfuse_reply_attribute_size(cfuse_request *request, size_t size) {
+    return fuse_reply_xattr(cfuse_unwrap(request), size);
+}
+
 int cfuse_reply_bytes(cfuse_request *request, const void *bytes, size_t count) {
     return fuse_reply_buf(cfuse_unwrap(request), bytes, count);
 }

@@ -53,6 +53,7 @@ cfuse_session *cfuse_session_new(const struct cfuse_config *config, const struct
     session->operations = *operations;
     session->context = context;
     session->maximum_threads = config->maximum_threads > 0 ? config->maximum_threads : 1;
+    session->extended_attributes = config->extended_attributes;
     sem_init(&session->wake, 0, 0);
 
     struct fuse_args arguments = FUSE_ARGS_INIT(0, NULL);

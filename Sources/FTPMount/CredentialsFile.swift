@@ -1,6 +1,7 @@
 import FTPClient
 
-/// The file behind `-o credentials=`, in the form of mount.cifs(8): lines `username=NAME` and `password=PASSWORD`.
+/// The file behind `-o credentials=`, in the form of mount.cifs(8): lines `username=NAME` and `password=PASSWORD`, and of
+/// our own `account=NAME`.
 ///
 /// A value is everything behind the first `=` to the end of the line, also blanks, commas and quotes. Blanks before
 /// the key, empty lines and lines that begin with `#` are skipped; `domain=` is taken and means nothing here.
@@ -9,6 +10,7 @@ enum CredentialsFile {
     struct Entry {
         var user: [UInt8]?
         var password: Secret?
+        var account: [UInt8]?
     }
 
     /// Reads the lines.
@@ -26,6 +28,7 @@ enum CredentialsFile {
             switch String(decoding: line[..<equals], as: UTF8.self) {
             case "username", "user": entry.user = value
             case "password", "pass": entry.password = Secret(value)
+            case "account": entry.account = value
             case "domain", "dom", "workgroup": continue
             default:
                 throw MountFailure(

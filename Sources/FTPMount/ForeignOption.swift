@@ -21,6 +21,8 @@ package enum ForeignOption {
     /// The same, by how they begin.
     static let droppedPrefixes = [
         "x-", "X-", "comment=", "uhelper=", "helper=", "loop", "offset=", "sizelimit=", "encryption=", "verity.",
+        // What /proc/mounts says of a FUSE mount, which mount(8) repeats for a remount (fs/fuse/inode.c).
+        "user_id=", "group_id=", "rootmode=", "fd=", "blksize=",
     ]
 
     /// Whether an option as it was written is to be dropped.

@@ -3,14 +3,15 @@ import SystemPackage
 
 /// Where the records of a mount go.
 enum Log {
-    /// The logger of a mount: `log_file=` if given, else standard error in the foreground and syslog in the background.
+    /// The logger of a mount: `log_file=` if given, else standard error in the foreground and syslog in the background, which
+    /// systemd's journal collects both. A problem that comes again and again is not written each time.
     ///
     /// - Parameter faults: also gets what goes wrong.
     /// - Throws: ``MountFailure`` (``ExitCode/system``) when the file cannot be opened.
     static func make(
         _ plan: MountPlan, isForeground: Bool, recording faults: FaultRing
     ) throws(MountFailure) -> Logger {
-        let level: Logger.Level = plan.isDebug ? .debug : .info
+        let level: Logger.Level = plan.isDebug ? .debug : plan.options.logLevel ?? .info
         let handler: any LogHandler
         if let path = plan.options.logFile {
             handler = LineLogHandler(to: try open(path), level: level)
@@ -19,7 +20,7 @@ enum Log {
         } else {
             handler = SyslogLogHandler(level: level)
         }
-        return Logger(label: "ftpfs") { _ in FaultLogHandler(handler, faults) }
+        return Logger(label: "ftpfs") { _ in FaultLogHandler(LimitedLogHandler(handler), faults) }
     }
 
     /// Names of files and hosts are in it: only the owner may read it.

@@ -71,13 +71,13 @@ extension MountOption {
 
     /// An option that takes one of a few words.
     static func choice<Value: Sendable>(
-        _ name: String, _ values: [(word: String, value: Value)], standard: String, _ help: String,
-        apply: @escaping @Sendable (inout MountOptions, Value) -> Void
+        _ name: String, _ values: [(word: String, value: Value)], standard: String, isCredential: Bool = false,
+        _ help: String, apply: @escaping @Sendable (inout MountOptions, Value) -> Void
     ) -> MountOption {
         let words = values.map(\.word)
         return MountOption(
             name, value: words.joined(separator: "|"), allowed: "one of " + words.joined(separator: ", "),
-            standard: standard, help
+            standard: standard, isCredential: isCredential, help
         ) { options, text in
             guard let chosen = values.first(where: { Array($0.word.utf8) == text }) else { return false }
             apply(&options, chosen.value)

@@ -5,7 +5,7 @@ extension MountOption {
     /// Every option, in the order of the documentation.
     package static let table: [MountOption] =
         identity + rights + permissions + behaviour + names + security + network + listing + reading + writing
-        + writeBack + deadlines + privileges + credentials
+        + writeBack + deadlines + privileges + reporting + credentials
 
     private static let identity: [MountOption] = [
         MountOption(
@@ -83,9 +83,6 @@ extension MountOption {
             "spool_dir", "DIRECTORY", standard: "`~/.cache/ftpfs`; root: `/var/cache/ftpfs`",
             "where what is written waits until it is sent"
         ) { $0.spoolDirectory = $1 },
-        .path("log_file", "FILE", standard: "syslog; with `-f` standard error", "where the log goes") {
-            $0.logFile = $1
-        },
     ]
 
     private static let credentials: [MountOption] = [
@@ -117,8 +114,12 @@ extension MountOption {
         },
         .path(
             "credentials", "FILE", standard: "", isCredential: true,
-            "a file with the lines `username=` and `password=`, readable only by its owner"
+            "a file with the lines `username=` and `password=`, and `account=` if need be, readable only by its owner"
         ) { $0.credentials.file = $1 },
+        .path(
+            "password_file", "FILE", standard: "", isCredential: true,
+            "a file whose first line is the password, readable only by its owner"
+        ) { $0.credentials.passwordFile = $1 },
         .path(
             "netrc", "FILE", standard: "`~/.netrc`", isCredential: true,
             "a file in the form of netrc(5), readable only by its owner; `no` for none"
@@ -129,6 +130,10 @@ extension MountOption {
             options.credentials.readsStandardInput = true
             return true
         },
+        .choice(
+            "keyring", [("yes", true), ("no", false)], standard: "yes", isCredential: true,
+            "whether the keyring of the desktop is asked for the password (`secret-tool`), in a session that has one"
+        ) { $0.credentials.asksKeyring = $1 },
     ]
 
     private static func isSendable(_ name: [UInt8]) -> Bool { !name.isEmpty && !name.contains(where: endsACommand) }

@@ -1,4 +1,5 @@
 package import FTPClient
+package import Logging
 import Vocabulary
 
 /// What `-o` can say, with the values that hold when it says nothing.
@@ -78,10 +79,18 @@ package struct MountOptions: Sendable {
     package var logFile: String?
     /// Whether and how connections are encrypted.
     package var tls = MountTLSOptions()
+    /// Which records the log gets; `nil`: see ``Log``.
+    package var logLevel: Logger.Level?
+    /// Files have the attributes `user.ftpfs.*`.
+    package var hasExtendedAttributes = false
     /// Words that go to the kernel as they are.
     package var kernelOptions: [String] = []
     /// As whom the mount is served; `nil`: as whoever mounts.
     package var servingUser: ServingUser?
+    /// The options of a mount that is there already are to be changed.
+    package var isRemount = false
+    /// What a person should know about the options that were given, a sentence each.
+    package var notes: [String] = []
     /// Where user and password come from.
     package var credentials = CredentialOptions()
 
@@ -94,8 +103,12 @@ package struct CredentialOptions: Sendable {
     package var user: [UInt8]?
     package var password: Secret?
     package var file: String?
+    /// A file whose first line is the password.
+    package var passwordFile: String?
     package var netrc = Netrc.standard
     package var readsStandardInput = false
+    /// Whether the keyring of the desktop is asked.
+    package var asksKeyring = true
 
     /// Which netrc file is asked.
     package enum Netrc: Hashable, Sendable {

@@ -107,7 +107,8 @@ package struct MountPlan: Sendable {
         }
     }
 
-    private static func options(
+    /// What the texts of `-o` mean.
+    static func options(
         _ texts: [[UInt8]], ignoringUnknown: Bool
     ) throws(MountFailure) -> MountOptions {
         do throws(MountOptions.Invalid) {

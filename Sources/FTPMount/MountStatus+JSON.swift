@@ -4,7 +4,8 @@ extension MountStatus {
         .object([
             ("mount_point", .string(mountPoint)), ("source", .string(source)), ("state", .string(state.rawValue)),
             ("pid", .integer(process)), ("version", .string(version)), ("uptime_seconds", .integer(uptime)),
-            ("read_only", .bool(isReadOnly)), ("server", server.json), ("connection_limit", .integer(connectionLimit)),
+            ("read_only", .bool(isReadOnly)), ("options", .array(options.map(JSON.string))),
+            ("server", server.json), ("connection_limit", .integer(connectionLimit)),
             ("connections", .array(connections.map(\.json))), ("waiting_for_connection", .integer(waiting)),
             ("received_bytes", .integer(received)), ("sent_bytes", .integer(sent)),
             ("unsent_files", .integer(uploadCount)), ("unsent_bytes", .integer(unsentBytes)),
@@ -23,7 +24,8 @@ extension MountStatus {
         self.init(
             mountPoint: mountPoint, source: source, state: state, process: process,
             version: json.text("version") ?? "", uptime: json.count("uptime_seconds"),
-            isReadOnly: json["read_only"]?.boolValue ?? false, server: server,
+            isReadOnly: json["read_only"]?.boolValue ?? false,
+            options: json.list("options").compactMap(\.stringValue), server: server,
             connections: json.list("connections").compactMap(Connection.init),
             connectionLimit: json.count("connection_limit"), waiting: json.count("waiting_for_connection"),
             received: json.count("received_bytes"), sent: json.count("sent_bytes"),

@@ -78,6 +78,8 @@ struct MountStatus: Hashable, Sendable {
     /// How long ago it was mounted.
     var uptime: Int64
     var isReadOnly = false
+    /// The options that were given, without credentials and secrets, under their documented names.
+    var options: [String] = []
     var server: Server
     var connections: [Connection] = []
     var connectionLimit: Int64

@@ -1,6 +1,7 @@
 import CLinux
 import SystemPackage
 import Threading
+import Vocabulary
 
 #if canImport(Glibc)
 @preconcurrency import Glibc
@@ -15,6 +16,12 @@ package enum Mounting {
         // A mounting process that dies early closes its pipe; that shall be an error and not the end.
         signal(SIGPIPE, SIG_IGN)
         do throws(MountFailure) {
+            let options = try MountPlan.options(request.optionTexts, ignoringUnknown: request.ignoresUnknownOptions)
+            for note in options.notes { say("\(request.program): warning: \(printable(note.utf8))") }
+            if options.isRemount {
+                try Remounting.remount(request, options)
+                return .success
+            }
             let plan = try MountPlan(checking: request)
             if request.isFake { return .success }
             var search = CredentialSearch(

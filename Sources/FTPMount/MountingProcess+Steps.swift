@@ -47,6 +47,11 @@ extension MountingProcess {
             var perseverance = Perseverance(endurance)
             return { perseverance.nextPause() }
         }
+        let place = plan.address.sourceName
+        let base = place.hasSuffix("/") ? place : place + "/"
+        configuration.place = { path in
+            Array((base + path.components.map { percentEncoded($0.bytes) }.joined(separator: "/")).utf8)
+        }
         return configuration
     }
 
@@ -61,7 +66,9 @@ extension MountingProcess {
         configuration.defaultPermissions = options.checksPermissions
         configuration.allowNonEmpty = options.acceptsNonEmpty
         // libfuse's default as well; but a later option would undo it.
-        configuration.kernelOptions = options.kernelOptions + ["nosuid", "nodev"]
+        configuration.kernelOptions =
+            options.kernelOptions.filter { !Remounting.lateFlags.contains($0) } + ["nosuid", "nodev"]
+        configuration.extendedAttributes = options.hasExtendedAttributes
         do throws(FuseError) {
             let session = try FuseSession(configuration, serving: fileSystem, logger: logger)
             try session.mount()
@@ -103,8 +110,10 @@ extension MountingProcess {
     /// Sends what is unsent, within ``drainLimit``; what `writeback` lets wait has a limit of its own.
     ///
     /// - Returns: what could not be sent.
-    func drain(_ fileSystem: FileSystem, _ logger: Logger) -> [ControlMessage.Unsent] {
-        drainUploads(fileSystem, logger)
+    func drain(
+        _ fileSystem: FileSystem, _ logger: Logger, _ service: ServiceNotification
+    ) -> [ControlMessage.Unsent] {
+        drainUploads(fileSystem, logger, service)
         return fileSystem.shutdown(deadline: .after(Self.drainLimit)).map { file in
             let kept = file.keptAt.map { "; its content is in \($0)" } ?? ""
             logger.error("\(file.path) was not sent: \(file.reason)\(kept)")
@@ -132,7 +141,7 @@ extension ClientConfiguration {
             connections: plan.options.connections, logger: logger)
         charset = plan.options.charset
         telnetEscape = plan.options.telnetEscape
-        account = plan.options.account
+        account = plan.options.account ?? credentials.account
         tls = try TLSSettings(plan.options.tls, mode: plan.tls)
         network = plan.options.network
         network.proxy = plan.proxy

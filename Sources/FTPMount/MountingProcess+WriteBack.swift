@@ -52,13 +52,16 @@ extension MountingProcess {
     }
 
     /// Sends what waits, with its progress in the log.
-    func drainUploads(_ fileSystem: FileSystem, _ logger: Logger) {
+    func drainUploads(_ fileSystem: FileSystem, _ logger: Logger, _ service: ServiceNotification) {
         let deadline = plan.options.drainTimeout.map { Deadline.after($0) } ?? .never
         var next = Instant.now
         let left = fileSystem.drainUploads(until: deadline) { count in
             guard Instant.now >= next else { return }
             next = Instant.now.advanced(by: Self.progressInterval)
-            say("\(count) files are still being sent to \(plan.place)", logger)
+            let text = "\(count) files are still being sent to \(plan.place)"
+            say(text, logger)
+            // As long as files go through, the service manager shall not lose its patience.
+            service.extend(by: Self.progressInterval * 6, text)
         }
         guard left > 0 else { return }
         say("\(left) files are left for the next mount of \(plan.address.sourceName) with writeback", logger)

@@ -32,6 +32,7 @@ struct MountingProcess {
     /// - Throws: ``MountFailure`` when the mount has never answered; nothing is mounted then.
     func run(_ report: (StatusReport.Outcome) -> Bool) throws(MountFailure) {
         Signals.block(takingRequests: true)
+        let service = ServiceNotification.takeFromEnvironment()
         Hardening.apply()
         // Whoever waits for the mount may be killed meanwhile; there shall be no mount then that nobody knows of.
         if !isForeground { _ = clinux_set_parent_death_signal(SIGTERM) }
@@ -51,7 +52,7 @@ struct MountingProcess {
         let fileSystem = try makeFileSystem(client, spool, logger)
         let control = ControlServer(mountPoint: plan.mountPoint, logger: logger)
         defer { control.close() }
-        defer { control.finish(drain(fileSystem, logger)) }
+        defer { control.finish(drain(fileSystem, logger, service)) }
         fileSystem.listRootAhead()
 
         let session = try privileges.asRootForTheLastTime { () throws(MountFailure) in try mount(fileSystem, logger) }
@@ -64,6 +65,7 @@ struct MountingProcess {
             serving.join()
         }
         try ending.waitUntilItAnswers(deadline)
+        try Remounting.addFlags(of: plan)
         let source = StatusSource(
             plan: plan, client: client, fileSystem: fileSystem, spoolDirectory: spool.path.string, faults: faults,
             mountedAt: .now, isEnding: { ending.hasBegun })
@@ -73,9 +75,11 @@ struct MountingProcess {
         if !isForeground { detachFromCaller() }
         logger.info("\(plan.address.sourceName) is mounted on \(plan.mountPoint)")
         guard report(.ready) else { return }
+        service.ready("\(plan.address.sourceName) is mounted on \(plan.mountPoint)")
         ending.waitForTheEnd()
         // Nobody shall wait for a server that is gone; what is unsent has a limit of its own.
         client.hurry()
         logger.info("\(plan.address.sourceName) on \(plan.mountPoint) ends: \(ending.reason)")
+        service.stopping("ends: \(ending.reason)")
     }
 }

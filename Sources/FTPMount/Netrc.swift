@@ -3,7 +3,7 @@ import FTPClient
 /// The file `~/.netrc` of ftp(1): which user and password belong to which host.
 ///
 /// Words are separated by blanks and line ends: `machine NAME`, `default`, `login NAME`, `password PASSWORD`,
-/// `account NAME` (taken, not used), and `macdef NAME`, whose lines up to an empty one are skipped. A word may be put
+/// `account NAME`, and `macdef NAME`, whose lines up to an empty one are skipped. A word may be put
 /// into double quotes, in which `\` makes the next byte literal (as curl reads it). A line that begins with `#` is a
 /// comment.
 enum Netrc {
@@ -11,6 +11,7 @@ enum Netrc {
     struct Entry {
         var user: [UInt8]?
         var password: Secret?
+        var account: [UInt8]?
     }
 
     /// The first entry for a host, and for a user if one is asked for; `default` where it stands matches every host.
@@ -35,7 +36,7 @@ enum Netrc {
                 isOurs = true
             case "login": entry.user = words.next()
             case "password": entry.password = words.next().map { Secret($0) }
-            case "account": _ = words.next()
+            case "account": entry.account = words.next()
             case "macdef": words.skipMacro()
             default: continue
             }

@@ -17,7 +17,9 @@ package enum OptionHelp {
         let notes = [
             "For the kernel: \(ForeignOption.kernel.sorted().joined(separator: " ")).",
             foreignNote,
+            "Words of curlftpfs, sshfs, cifs, nfs and rclone are understood, or it is said why they cannot be.",
             "A comma in a value is written \\,; or the value is put into double quotes.",
+            "Each can also be written as a flag: --dir-ttl=5 is -o dir_ttl=5.",
         ]
         return ([title] + lines + [""] + notes.flatMap { folded($0, columns: 79) })
             .joined(separator: "\n")

@@ -13,22 +13,29 @@ extension MountOptions {
     /// - Throws: ``Invalid`` for an unknown option, with the nearest known name, and for a value that is not allowed.
     package init(parsing texts: [[UInt8]], ignoringUnknown: Bool = false) throws(Invalid) {
         self.init()
+        var names: Set<String> = []
         for text in texts {
             for item in OptionList(text).items {
+                names.insert(item.name)
                 try apply(item, ignoringUnknown: ignoringUnknown)
             }
         }
+        try checkTogether(names)
     }
 
     private mutating func apply(_ item: OptionList.Item, ignoringUnknown: Bool) throws(Invalid) {
         if let option = MountOption.named(item.name) {
             return try apply(option, item)
         }
+        if let borrowed = BorrowedOption.named(item.name) {
+            return try apply(borrowed, item)
+        }
         if item.value == nil, ForeignOption.kernel.contains(item.name) {
             return kernelOptions.append(item.name)
         }
-        if item.name == "remount" {
-            throw Invalid(reason: "FUSE mounts cannot be remounted; unmount and mount again with the new options")
+        if item.name == "remount", item.value == nil {
+            isRemount = true
+            return
         }
         guard !ForeignOption.isDropped(item), !ignoringUnknown else { return }
         let known = MountOption.table.flatMap { [$0.name] + $0.aliases } + ForeignOption.kernel.sorted()
@@ -51,6 +58,43 @@ extension MountOptions {
             let shown = option.isSecret ? "" : " '\(printable(value))'"
             throw Invalid(reason: "option \(item.name): the value\(shown) must be \(option.allowed)")
         }
+    }
+}
+
+extension MountOptions {
+    private mutating func apply(_ borrowed: BorrowedOption, _ item: OptionList.Item) throws(Invalid) {
+        switch borrowed.meaning {
+        case .nothing(let reason):
+            notes.append("the option \(borrowed.name) does nothing here: \(reason.filter { $0 != "`" })")
+        case .refusal(let reason):
+            throw Invalid(reason: "the option \(borrowed.name) cannot be used: \(reason.filter { $0 != "`" })")
+        case .options(let translate):
+            if let value = item.value, borrowed.placeholder == nil {
+                throw Invalid(reason: "option \(item.name) takes no value, and was given '\(printable(value))'")
+            }
+            if item.value == nil, let placeholder = borrowed.placeholder {
+                throw Invalid(reason: "option \(item.name) needs a value; write \(item.name)=\(placeholder)")
+            }
+            guard let options = translate(item.value ?? []) else {
+                throw Invalid(
+                    reason:
+                        "option \(item.name): the value '\(printable(item.value ?? []))' must be \(borrowed.allowed)")
+            }
+            for option in options {
+                for part in OptionList(Array(option.utf8)).items {
+                    if let known = MountOption.named(part.name) { try apply(known, part) }
+                }
+            }
+        }
+    }
+
+    /// What a single option cannot see.
+    private func checkTogether(_ names: Set<String>) throws(Invalid) {
+        guard names.contains("pass"), !names.isDisjoint(with: ["cert", "key"]) else { return }
+        // It would go to the server as the user's password.
+        throw Invalid(
+            reason: "beside cert= and key= the option pass= would be the key's (curlftpfs) or the user's (cifs); "
+                + "use a key without a password, and write password= for the user's")
     }
 }
 

@@ -4,6 +4,8 @@ import FTPClient
 struct ProbeReport {
     /// Room for the longest title.
     private static let titleWidth = 42
+    /// How wide a line may be; `nil`: as wide as it is.
+    var columns: Int?
     private var findings: [Finding] = []
 
     /// Adds a finding.
@@ -15,7 +17,16 @@ struct ProbeReport {
         let title = finding.title + String(repeating: " ", count: max(1, Self.titleWidth - finding.title.count))
         let note = finding.outcome.note.map { "  (\($0))" } ?? ""
         let heading = isFirst ? (findings.count > 1 ? "\n" : "") + Self.heading(finding.section) + "\n" : ""
-        return "\(heading)  \(title)\(Self.text(finding.outcome.value))\(note)\n"
+        return heading + lines("  \(title)", "\(Self.text(finding.outcome.value))\(note)")
+    }
+
+    /// A title and what belongs to it, on further lines below it where one is too short.
+    private func lines(_ title: String, _ text: String) -> String {
+        guard let columns, title.count + text.count > columns else { return "\(title)\(text)\n" }
+        let indent = String(repeating: " ", count: title.count)
+        return Layout.folded(text, within: max(20, columns - title.count)).enumerated().map { index, line in
+            (index == 0 ? title : indent) + line + "\n"
+        }.joined()
     }
 
     /// An object with one member per section, each with one member per finding: its value, the unit of a number, and the

@@ -44,10 +44,11 @@ package enum Probing {
     private static func run(
         _ plan: MountPlan, _ credentials: Credentials, asJSON: Bool, _ ending: Cancellation
     ) throws(MountFailure) -> String? {
-        let level: Logger.Level = plan.isDebug ? .debug : .error
+        let level: Logger.Level = plan.isDebug ? .debug : plan.options.logLevel ?? .error
         let logger = Logger(label: "ftpfs") { _ in LineLogHandler(to: .standardError, level: level) }
         let configuration = try ClientConfiguration(plan, credentials, logger)
         var report = ProbeReport()
+        if isatty(STDOUT_FILENO) == 1 { report.columns = TerminalStyle.suiting(STDOUT_FILENO).columns }
         let left: String?
         do throws(FTPError) {
             left = try ServerProbe.run(

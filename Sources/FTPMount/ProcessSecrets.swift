@@ -37,13 +37,27 @@ package enum ProcessSecrets {
     /// It must find them in what is not well-formed too, and before anything has been understood; a star too many
     /// does no harm.
     static func secretRanges(in arguments: [[UInt8]]) -> [[Range<Int>]] {
-        arguments.map { argument in
-            urlPassword(in: argument).map { [$0] } ?? optionPasswords(in: argument)
+        arguments.enumerated().map { position, argument in
+            // `--password x`
+            if position > 0, let name = longName(arguments[position - 1]), MountOption.isSecret(name), !argument.isEmpty
+            {
+                return [0..<argument.count]
+            }
+            return urlPassword(in: argument).map { [$0] } ?? optionPasswords(in: argument)
         }
     }
 
+    /// The name in `--NAME`; `nil` for anything else, also for `--NAME=VALUE`.
+    private static func longName(_ argument: [UInt8]) -> String? {
+        guard argument.starts(with: Array("--".utf8)), !argument.contains(UInt8(ascii: "=")) else { return nil }
+        return LongOption.name(of: String(decoding: argument.dropFirst(2), as: UTF8.self))
+    }
+
     private static func urlPassword(in argument: [UInt8]) -> Range<Int>? {
-        guard let start = argument.firstRange(of: Array("://".utf8))?.upperBound else { return nil }
+        let program = ServerAddress.programs.first { argument.starts(with: Array($0.utf8)) }
+        guard let start = argument.firstRange(of: Array("://".utf8))?.upperBound ?? program?.utf8.count else {
+            return nil
+        }
         // An option list may hold a URL too, but only the argument that is one has its scheme first.
         guard argument[..<start].allSatisfy({ $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "=") }) else { return nil }
         let rest = argument[start...]
@@ -56,11 +70,19 @@ package enum ProcessSecrets {
     }
 
     private static func optionPasswords(in argument: [UInt8]) -> [Range<Int>] {
-        // `-o password=x`, `-opassword=x` and `-fopassword=x` are all possible.
-        let start = argument.first == UInt8(ascii: "-") ? argument.firstIndex(of: UInt8(ascii: "o")).map { $0 + 1 } : 0
+        // `-o password=x`, `-opassword=x`, `-fopassword=x` and `--password=x` are all possible.
+        let isLong = argument.starts(with: Array("--".utf8))
+        let start =
+            isLong
+            ? 2 : argument.first == UInt8(ascii: "-") ? argument.firstIndex(of: UInt8(ascii: "o")).map { $0 + 1 } : 0
         guard let start else { return [] }
+        // The value of a long option is not taken apart at commas.
+        if isLong, let equals = argument.firstIndex(of: UInt8(ascii: "=")) {
+            let name = LongOption.name(of: String(decoding: argument[start..<equals], as: UTF8.self))
+            return MountOption.isSecret(name) && equals + 1 < argument.count ? [equals + 1..<argument.count] : []
+        }
         return OptionList(Array(argument[start...])).items
-            .filter { MountOption.named($0.name)?.isSecret == true && $0.value?.isEmpty == false }
+            .filter { MountOption.isSecret($0.name) && $0.value?.isEmpty == false }
             .map { $0.valueRange.lowerBound + start..<$0.valueRange.upperBound + start }
     }
 }

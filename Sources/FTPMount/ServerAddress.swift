@@ -50,7 +50,7 @@ package struct ServerAddress: Sendable {
     ///
     /// - Throws: ``Invalid``, the first thing that is wrong.
     package init(parsing text: String) throws(Invalid) {
-        let (scheme, rest) = try Self.afterScheme(text)
+        let (scheme, rest) = try Self.afterScheme(Self.withoutProgram(text))
         self.scheme = scheme
         let slash = rest.firstIndex(of: UInt8(ascii: "/"))
         let authority = rest[..<(slash ?? rest.endIndex)]
@@ -83,6 +83,17 @@ package struct ServerAddress: Sendable {
         let place = host.contains(":") ? "[\(host)]" : host
         return "\(scheme.rawValue)://\(place)\(port.map { ":\($0)" } ?? "")/\(directory.urlPath)"
     }
+
+    /// The URL in a source `PROGRAM#URL`, the form of mount.fuse(8) that old lines have: `curlftpfs#user:pw@host/dir`. It was
+    /// said which program it is for, so `ftp://` could be left out.
+    private static func withoutProgram(_ text: String) -> String {
+        guard let prefix = programs.first(where: text.hasPrefix) else { return text }
+        let rest = String(text.dropFirst(prefix.count))
+        return rest.contains("://") ? rest : "ftp://\(rest)"
+    }
+
+    /// What may stand before a URL.
+    static let programs = ["curlftpfs#", "ftpfs#"]
 
     private static func afterScheme(_ text: String) throws(Invalid) -> (Scheme, [UInt8]) {
         let bytes = Array(text.utf8)

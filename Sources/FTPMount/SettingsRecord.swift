@@ -30,7 +30,7 @@ struct SettingsRecord {
         let fields =
             [
                 Array(program.utf8), Array(source.utf8), Array(mountPoint.utf8), [isDebug ? 1 : 0], credentials.user,
-                credentials.password.bytes, proxy?.url.bytes ?? [],
+                credentials.password.bytes, credentials.account ?? [], proxy?.url.bytes ?? [],
             ] + optionTexts
         return fields.flatMap { field in
             (0..<4).map { UInt8(truncatingIfNeeded: field.count >> ($0 * 8)) } + field
@@ -49,15 +49,17 @@ struct SettingsRecord {
             fields.append(Array(rest.prefix(length)))
             rest = rest.dropFirst(length)
         }
-        guard fields.count >= 7, fields[3].count == 1 else { return nil }
+        guard fields.count >= 8, fields[3].count == 1 else { return nil }
         program = String(decoding: fields[0], as: UTF8.self)
         source = String(decoding: fields[1], as: UTF8.self)
         mountPoint = String(decoding: fields[2], as: UTF8.self)
         isDebug = fields[3] == [1]
         credentials = Credentials(user: fields[4], password: Secret(fields[5]))
-        proxy = Proxy(parsing: fields[6])
+        // The empty one says nothing, and none is sent.
+        credentials.account = fields[6].isEmpty ? nil : fields[6]
+        proxy = Proxy(parsing: fields[7])
         // Without the proxy that somebody wants nothing may be sent at all.
-        guard proxy != nil || fields[6].isEmpty else { return nil }
-        optionTexts = Array(fields[7...])
+        guard proxy != nil || fields[7].isEmpty else { return nil }
+        optionTexts = Array(fields[8...])
     }
 }

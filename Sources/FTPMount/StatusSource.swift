@@ -35,6 +35,7 @@ struct StatusSource: Sendable {
             mountPoint: printable(plan.mountPoint.utf8), source: plan.address.sourceName,
             state: isEnding() ? .ending : .serving, process: Int64(getpid()), version: Version.current,
             uptime: Instant.now.since(mountedAt).components.seconds, isReadOnly: plan.options.isReadOnly,
+            options: OptionList.settings(plan.optionTexts),
             server: MountStatus.Server(
                 greeting: server.greeting, features: server.features, listingCommand: server.listingCommand,
                 dataCommand: server.dataCommand, encryption: server.tls.map { "\($0.version), \($0.cipher)" },

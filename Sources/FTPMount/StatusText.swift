@@ -28,10 +28,11 @@ struct StatusText {
         case .ending: state = style.yellow("ending") + ": unmounted, sending what is left"
         }
         let mode = status.isReadOnly ? ", read only" : ""
+        let options = status.options.isEmpty ? [] : row("options", status.options.joined(separator: " "))
         return [
             "\(style.bold(status.source)) on \(style.bold(status.mountPoint))",
             "  \(state)\(mode); process \(status.process), ftpfs \(status.version)",
-        ]
+        ] + options
     }
 
     private func server(_ status: MountStatus) -> [String] {

@@ -3,14 +3,17 @@ import SystemPackage
 extension CredentialSearch.Surroundings {
     /// The environment, standard input, home and terminal of this process.
     static func ofThisProcess(program: String) -> Self {
-        Self(
+        var surroundings = Self(
             takeVariable: ProcessSecrets.takeVariable,
             readLine: { FileDescriptor(rawValue: $0).readLine() },
             standardNetrc: Accounts.homeDirectory().map { $0 + "/.netrc" },
-            ask: Terminal.ask,
+            ask: { prompt throws(MountFailure) in try Terminal.ask(prompt) ?? PasswordAgent.ask(prompt) },
             warn: { text in
                 _ = try? FileDescriptor.standardError.writeAll("\(program): warning: \(text)\n".utf8)
             })
+        surroundings.readCredential = SystemdCredentials.read
+        surroundings.askKeyring = { Keyring.password(host: $0, port: $1, user: $2) }
+        return surroundings
     }
 }
 

@@ -44,6 +44,8 @@ package struct FileSystemConfiguration: Sendable {
     /// The pauses before further attempts at an upload that was cut off; `nil` ends them. One call for each upload that
     /// somebody waits for.
     package var retries: @Sendable () -> (() -> Duration?) = { { nil } }
+    /// How a file's place on the server is written, for who asks for it; `nil`: nobody can.
+    package var place: (@Sendable (RemotePath) -> [UInt8])?
     /// The clock behind every time to live.
     package var now: @Sendable () -> Instant = { Instant.now }
     /// The clock behind the modification times of what is written here.

@@ -104,6 +104,18 @@ package protocol FileSystemOperations: Sendable {
 
     /// Whether the caller may do what `mask` says (R_OK, W_OK, X_OK bits), as far as it can be known without asking.
     func access(_ inode: InodeNumber, mask: UInt32, _ request: Request) throws(StoreError)
+
+    /// The value of an extended attribute, by its name behind the prefix that all of ours have; `nil` where there is none.
+    func extendedAttribute(
+        _ name: String, of inode: InodeNumber, _ request: Request
+    ) throws(StoreError) -> [UInt8]?
+}
+
+extension FileSystemOperations {
+    /// For file systems without such attributes.
+    package func extendedAttribute(
+        _ name: String, of inode: InodeNumber, _ request: Request
+    ) throws(StoreError) -> [UInt8]? { nil }
 }
 
 /// The number of an inode, unique among all that the kernel knows at a time; 1 is the root.

@@ -112,6 +112,11 @@ package protocol RemoteStore: Sendable {
     /// - Returns: `nil` where the server does not say, and never will.
     func space(cancellation: Cancellation) throws(StoreError) -> RemoteSpace?
 
+    /// What the other side counts over the content of a file, as `ALGORITHM:HEXADECIMAL`. May take as long as reading it there.
+    ///
+    /// - Returns: `nil` where it cannot.
+    func checksum(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) -> [UInt8]?
+
     /// Makes a directory. - Throws: `exists` when the name is taken, by whatever.
     func makeDirectory(_ path: RemotePath, cancellation: Cancellation) throws(StoreError)
 
@@ -168,6 +173,9 @@ extension RemoteStore {
 
     /// For stores that do not say.
     package func space(cancellation: Cancellation) throws(StoreError) -> RemoteSpace? { nil }
+
+    /// For stores that cannot count.
+    package func checksum(_ path: RemotePath, cancellation: Cancellation) throws(StoreError) -> [UInt8]? { nil }
 
     /// As of a file.
     package func setDirectoryTime(

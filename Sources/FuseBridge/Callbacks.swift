@@ -9,7 +9,7 @@ func callbackTable() -> cfuse_operations {
         mknod: onMknod, mkdir: onMkdir, unlink: onUnlink, rmdir: onRmdir, symlink: onSymlink, rename: onRename,
         open: onOpen, create: onCreate, read: onRead, write: onWrite, flush: onFlush, fsync: onFsync,
         release: onRelease, opendir: onOpendir, readdir: onReaddir, releasedir: onReleasedir, statfs: onStatfs,
-        access: onAccess)
+        access: onAccess, getxattr: onGetxattr)
 }
 
 private func onReady(_ context: Context) { Bridge.at(context).ready() }

@@ -26,6 +26,8 @@ package struct FuseConfiguration: Sendable {
     /// the bytes). 128 is more than the programs of one machine wait for in practice, and costs no more than the stacks
     /// that were really touched; when they are all busy, interrupts and `forget` still get through.
     package var maximumThreads: UInt32 = 128
+    /// Files have the attributes `user.ftpfs.*`. Every program that asks for any attribute then asks this process.
+    package var extendedAttributes = false
     /// libfuse logs every request.
     package var debug = false
 

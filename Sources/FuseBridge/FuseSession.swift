@@ -176,6 +176,7 @@ package final class FuseSession: @unchecked Sendable {
                     source: strings[0], subtype: strings[1], read_only: configuration.readOnly,
                     allow_other: configuration.allowOther, allow_root: configuration.allowRoot,
                     default_permissions: configuration.defaultPermissions, debug: configuration.debug,
+                    extended_attributes: configuration.extendedAttributes,
                     options: strings.baseAddress.map { $0 + 2 }, option_count: configuration.kernelOptions.count,
                     maximum_threads: configuration.maximumThreads)
                 return cfuse_session_new(&config, &table, context.toOpaque(), complaint, capacity)

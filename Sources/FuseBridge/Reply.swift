@@ -161,7 +161,7 @@ struct Reply: ~Copyable, Sendable {
     private static let mostPieces = 1023
 
     /// The request, once: what is done with it from here on is the answer.
-    private consuming func taken() -> OpenRequest {
+    consuming func taken() -> OpenRequest {
         let request = request.takeRetainedValue()
         discard self
         return request

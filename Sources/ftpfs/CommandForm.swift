@@ -43,7 +43,8 @@ enum CommandForm {
         _ form: Form.Type, _ texts: [String], as program: String
     ) -> FTPMount.ExitCode {
         do {
-            return try form.parse(texts).run(as: program)
+            let arguments = form is any TakesMountOptions.Type ? LongOption.rewritten(texts) : texts
+            return try form.parse(arguments).run(as: program)
         } catch {
             // `--help` and `--version` come as errors too.
             guard form.exitCode(for: error) != .success else {
@@ -64,6 +65,9 @@ enum CommandForm {
         String(decoding: path.split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self)
     }
 }
+
+/// A form of the command line that has `-o`, and so all that can be behind it as long flags.
+protocol TakesMountOptions {}
 
 /// A form of the command line whose arguments have been read.
 protocol Runnable {

@@ -2,7 +2,7 @@ import ArgumentParser
 import FTPMount
 
 /// `ftpfs [mount] URL MOUNTPOINT [-o OPTIONS] [-f] [-d]`
-struct MountArguments: ParsableCommand, Runnable {
+struct MountArguments: ParsableCommand, Runnable, TakesMountOptions {
     static let configuration = CommandConfiguration(
         commandName: "ftpfs",
         abstract: "Mount a directory of an FTP server.",

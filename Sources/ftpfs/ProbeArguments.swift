@@ -2,7 +2,7 @@ import ArgumentParser
 import FTPMount
 
 /// `ftpfs probe URL [-o OPTIONS] [--json] [-d]`
-struct ProbeArguments: ParsableCommand, Runnable {
+struct ProbeArguments: ParsableCommand, Runnable, TakesMountOptions {
     static let configuration = CommandConfiguration(
         commandName: "ftpfs probe",
         abstract: "Find out what an FTP server can do.",

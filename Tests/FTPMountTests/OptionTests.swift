@@ -136,7 +136,6 @@ struct OptionTests {
             ("filemode=600", "unknown option filemode; did you mean file_mode?"),
             ("noatme", "unknown option noatme; did you mean noatime?"),
             ("xyzzyplugh", "unknown option xyzzyplugh; see ftpfs --help"),
-            ("remount,ro", "cannot be remounted"),
         ])
     func unknown(text: String, reason: String) {
         #expect {

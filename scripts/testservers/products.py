@@ -123,8 +123,14 @@ TLSLog {server.tls_log}
 {"TLSOptions UseImplicitSSL" if server.tls == "implicit" else ""}
 TLSVerifyClient off
 """
+    digest = f"""\
+ModulePath {folder / "usr/lib/proftpd"}
+LoadModule mod_digest.c
+DigestEngine on
+DigestOptions NoTransferCache
+"""
     configuration = server.write("proftpd.conf", f"""\
-{tls}ServerName "ftpfs tests"
+{digest}{tls}ServerName "ftpfs tests"
 ServerType standalone
 DefaultAddress {server.host}
 SocketBindTight on

@@ -8,9 +8,9 @@
 // A callback that gets a `cfuse_request` owes it exactly one `cfuse_reply_…`, now or later, from any thread; the reply
 // consumes the request. Callbacks without one are answered here when they return.
 //
-// What is not in the table, libfuse answers with ENOSYS, which makes the kernel never ask again: extended attributes
-// (or it would ask for `security.capability` before every write to a file), ioctl, poll, fallocate, copy_file_range,
-// lseek, bmap, tmpfile. Programs see EOPNOTSUPP or the kernel's own substitute. Locks (flock, fcntl) stay in the
+// What is not in the table, libfuse answers with ENOSYS, which makes the kernel never ask again: ioctl, poll, fallocate,
+// copy_file_range, lseek, bmap, tmpfile, and of the extended attributes all but reading one. That one is answered likewise
+// unless it is wanted (cfuse_xattr.c says what it costs). Programs see EOPNOTSUPP or the kernel's own substitute. Locks (flock, fcntl) stay in the
 // kernel: they hold between the programs of this machine.
 #ifndef FTPFS_CFUSE_BRIDGE_H
 #define FTPFS_CFUSE_BRIDGE_H
@@ -147,7 +147,14 @@ struct cfuse_operations {
     void (*statfs)(void *context, struct cfuse_space *space);
     void (*access)(void *context, cfuse_request *request, const struct cfuse_caller *caller, uint64_t inode,
                    uint32_t mask);
+    /// Only with `extended_attributes`, and only for names that begin with CFUSE_ATTRIBUTE_PREFIX. `capacity` 0 asks for the
+    /// size.
+    void (*getxattr)(void *context, cfuse_request *request, const struct cfuse_caller *caller, uint64_t inode,
+                     const char *name, size_t capacity);
 };
+
+/// How the names of all extended attributes begin that there are.
+#define CFUSE_ATTRIBUTE_PREFIX "user.ftpfs."
 
 // Replies. Each consumes the request and returns 0, or a negative error number when the kernel did not take the
 // reply: what the reply handed over (a lookup counted, a handle opened) has then not arrived.
@@ -163,7 +170,9 @@ int cfuse_reply_opened(cfuse_request *request, const struct cfuse_opened *opened
 int cfuse_reply_opened_directory(cfuse_request *request, const struct cfuse_opened *opened);
 int cfuse_reply_created(cfuse_request *request, const struct cfuse_entry *entry, const struct cfuse_opened *opened);
 int cfuse_reply_written(cfuse_request *request, size_t count);
-/// Bytes in one piece: of a link, or of a directory.
+/// How long the value of an extended attribute is.
+int cfuse_reply_attribute_size(cfuse_request *request, size_t size);
+/// Bytes in one piece: of a link, of a directory, or of an extended attribute.
 int cfuse_reply_bytes(cfuse_request *request, const void *_Nullable bytes, size_t count);
 /// Bytes in pieces, at most IOV_MAX - 1 (1023).
 int cfuse_reply_pieces(cfuse_request *request, const struct iovec *_Nullable pieces, int count);
@@ -193,6 +202,8 @@ struct cfuse_config {
     bool default_permissions;
     /// libfuse logs every request.
     bool debug;
+    /// `getxattr` is called; without it the kernel hears once that there is no such thing.
+    bool extended_attributes;
     /// Further options of mount(8) that libfuse or fusermount3 know, one each, unescaped.
     const char *_Nonnull const *_Nullable options;
     size_t option_count;

@@ -1,0 +1,41 @@
+import TestSupport
+import Testing
+
+/// The examples for systemd, autofs and /etc/fstab are right as far as a machine can say it.
+@Suite("The examples")
+struct ExampleTests {
+    private static let folder = Repository.script("examples")
+
+    @Test(
+        "of units are what systemd takes",
+        .enabled(if: (try? Shell.run("command -v systemd-analyze").succeeded) ?? false, "needs systemd-analyze"))
+    func units() throws {
+        // It looks for the programs too: here is one under the name of each.
+        let outcome = try Shell.run(
+            """
+            set -eu
+            work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+            for unit in "$FOLDER"/systemd/*; do
+                sed 's|/usr/bin/ftpfs|/bin/true|' "$unit" >"$work/$(basename "$unit")"
+            done
+            cd "$work"
+            SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no ./mnt-projects.mount ./mnt-projects.automount \
+                ./ftpfs-projects.service 2>&1 | grep -E 'ftpfs|projects' || true
+            """, ["FOLDER": Self.folder, "LC_ALL": "C"], timeout: .seconds(120))
+
+        #expect(outcome.succeeded && outcome.output.isEmpty, "\(outcome)")
+    }
+
+    @Test("of fstab have six fields, and findmnt finds nothing wrong but that server and places are not here")
+    func fstab() throws {
+        let outcome = try Shell.run(
+            """
+            set -eu
+            grep -v '^#' "$FOLDER/fstab" | awk 'NF && NF != 6 { print "fields:", NF }'
+            findmnt --fstab --tab-file "$FOLDER/fstab" --noheadings --list --output FSTYPE,TARGET | tr -s ' '
+            """, ["FOLDER": Self.folder, "LC_ALL": "C"])
+
+        #expect(
+            outcome.output == "ftpfs /mnt/projects\nftpfs /mnt/archive\nfuse.ftpfs /home/me/site\n", "\(outcome)")
+    }
+}
