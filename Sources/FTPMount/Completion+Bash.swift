@@ -10,6 +10,11 @@ package enum BashCompletion {
         return """
             # bash completion for ftpfs(8) and mount.ftpfs(8). Made by `ftpfs generate ftpfs.bash`.
 
+            # What flags can be followed by, where that is a list.
+            declare -gA _ftpfs_choices=(
+            \(choices(data))
+            )
+
             # The words of -o behind the last comma; the values of those that have some to choose from.
             _ftpfs_options() {
                 local list=$1 before='' item name value found=()
@@ -49,6 +54,8 @@ package enum BashCompletion {
                 elif [[ $previous == -o ]]; then
                     _ftpfs_options "$current"
                     compopt -o nospace 2>/dev/null
+                elif [[ $previous == --* && -n ${_ftpfs_choices[$command $previous]} ]]; then
+                    COMPREPLY=($(compgen -W "${_ftpfs_choices[$command $previous]}" -- "$current"))
                 elif [[ $current == -* ]]; then
                     case $command in
             \(data.commands.map(flagCase).joined(separator: "\n"))
@@ -116,6 +123,16 @@ package enum BashCompletion {
                 }
             return "            \(command.word ?? command.unqualified):\(index)) COMPREPLY=($(compgen \(action) ;;"
         }
+    }
+
+    private static func choices(_ data: CompletionData) -> String {
+        data.commands.flatMap { command in
+            command.flags.filter { !$0.choices.isEmpty }.flatMap { flag in
+                flag.names.map {
+                    "    ['\(command.word ?? command.unqualified) \($0)']='\(flag.choices.joined(separator: " "))'"
+                }
+            }
+        }.joined(separator: "\n")
     }
 
     /// The flags that a value follows, as a pattern.

@@ -13,6 +13,8 @@ package enum FishCompletion {
             function __ftpfs_options
                 set -l list (commandline -ct)
                 set -l before (string match -r '^.*,' -- $list)
+                set -q before[1]; or set before ''
+                set -q before[1]; or set before ''
                 set -l item (string replace -r '^.*,' '' -- $list)
                 set -l name (string replace -r '=.*' '' -- $item)
                 set -l value (string replace -r '^[^=]*=' '' -- $item)
@@ -28,7 +30,8 @@ package enum FishCompletion {
 
             # Whether the words so far have a command, and how many places behind it are taken.
             function __ftpfs_command
-                set -l words (commandline -opc)[2..-1]
+                set -l words (commandline -opc)
+                set -e words[1]
                 if contains -- "$words[1]" \(data.subcommands.map(\.text).joined(separator: " "))
                     echo $words[1]
                 else
@@ -37,7 +40,8 @@ package enum FishCompletion {
             end
 
             function __ftpfs_place
-                set -l words (commandline -opc)[2..-1]
+                set -l words (commandline -opc)
+                set -e words[1]
                 contains -- "$words[1]" \(data.subcommands.map(\.text).joined(separator: " ")); and set -e words[1]
                 set -l count 0
                 set -l skip no
@@ -54,7 +58,9 @@ package enum FishCompletion {
             end
 
             function __ftpfs_is
-                test (__ftpfs_command) = $argv[1]; and test (count $argv) = 1 -o "(__ftpfs_place)" = "$argv[2]"
+                test (__ftpfs_command) = $argv[1]; or return 1
+                set -q argv[2]; or return 0
+                test (__ftpfs_place) = $argv[2]
             end
 
             \(["ftpfs"].flatMap { lines($0, data) }.joined(separator: "\n"))
@@ -112,7 +118,7 @@ package enum FishCompletion {
     private static func valueCase(_ value: (names: [String], kind: MountOption.ValueKind)) -> String {
         let action =
             switch value.kind {
-            case .words(let words): "string join \\n -- $before\(words.joined(separator: " $before"))"
+            case .words(let words): "string join \\n -- {$before}\(words.joined(separator: " {$before}"))"
             case .file: "__fish_complete_path $value | string replace -r '^' -- $before"
             case .directory: "__fish_complete_directories $value | string replace -r '^' -- $before"
             case .user: "__fish_complete_users | string replace -r '^' -- $before"

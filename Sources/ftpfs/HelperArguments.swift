@@ -16,7 +16,9 @@ struct HelperArguments: ParsableCommand, Runnable {
     @Argument(help: "An empty directory of this machine.")
     var mountpoint: String
 
-    @Option(name: .customShort("o", allowingJoined: true), help: "Options, separated by commas; see above.")
+    @Option(
+        name: .customShort("o", allowingJoined: true),
+        help: ArgumentHelp("Options, separated by commas; see above.", valueName: "options"))
     var options: [String] = []
 
     @Flag(name: .customShort("s"), help: "Drop unknown options.")
@@ -31,10 +33,13 @@ struct HelperArguments: ParsableCommand, Runnable {
     @Flag(name: .customShort("v"), help: "Say what is mounted where.")
     var isVerbose = false
 
-    @Option(name: .customShort("N"), help: "Taken; mount(8) has entered the namespace already.")
+    @Option(
+        name: .customShort("N"),
+        help: ArgumentHelp("Taken; mount(8) has entered the namespace already.", valueName: "namespace"))
     var namespace: String?
 
-    @Option(name: .customShort("t"), help: "Taken, and without effect: there is one type.")
+    @Option(
+        name: .customShort("t"), help: ArgumentHelp("Taken, and without effect: there is one type.", valueName: "type"))
     var type: String?
 
     func run(as program: String) -> FTPMount.ExitCode {

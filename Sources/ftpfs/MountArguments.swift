@@ -25,7 +25,9 @@ struct MountArguments: ParsableCommand, Runnable, TakesMountOptions {
     @Argument(help: "An empty directory of this machine.")
     var mountpoint: String
 
-    @Option(name: .customShort("o", allowingJoined: true), help: "Options, separated by commas; see above.")
+    @Option(
+        name: .customShort("o", allowingJoined: true),
+        help: ArgumentHelp("Options, separated by commas; see above.", valueName: "options"))
     var options: [String] = []
 
     @Flag(name: .customShort("f"), help: "Stay in the foreground and log to standard error.")

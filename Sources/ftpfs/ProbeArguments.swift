@@ -16,7 +16,9 @@ struct ProbeArguments: ParsableCommand, Runnable, TakesMountOptions {
     @Argument(help: "The directory of the server, as for a mount.")
     var url: String
 
-    @Option(name: .customShort("o", allowingJoined: true), help: "Options of a mount, separated by commas.")
+    @Option(
+        name: .customShort("o", allowingJoined: true),
+        help: ArgumentHelp("Options of a mount, separated by commas.", valueName: "options"))
     var options: [String] = []
 
     @Flag(help: "Print JSON.")

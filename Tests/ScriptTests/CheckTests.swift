@@ -62,6 +62,10 @@ import Testing
             "readme", "README.md", "See [it](docs/nothing.md) and [that](https://example.org/).", "README.md:1: readme:"
         ),
         Row("readme", "README.md", "See [this](README.md)."),
+        Row(
+            "semantics", "Sources/ftpfs/ftpfs.docc/Semantics.md", "A page.\n\n- Nobody has tested this.\n",
+            "Sources/ftpfs/ftpfs.docc/Semantics.md:3: semantics:"),
+        Row("semantics", "Sources/ftpfs/ftpfs.docc/Semantics.md", "No claim.\n"),
     ]
 
     @Test(arguments: rows)
