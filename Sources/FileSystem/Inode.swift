@@ -86,3 +86,16 @@ final class Inode {
     /// Whether anything needs it.
     var isHeld: Bool { lookups > 0 || handles > 0 || isAwaited || !children.isEmpty || number == .root }
 }
+
+extension Inode {
+    /// What a stream of the file must find again when it is taken up: no time that only we have in view. Our clock's time of
+    /// an upload is a second off now and then, and that is no reason to end a reader with ESTALE.
+    var expected: RemoteAttributes {
+        var expected = attributes
+        switch ownTime {
+        case .guessed, .kept: expected.modified = nil
+        case .stored, nil: break
+        }
+        return expected
+    }
+}
