@@ -37,7 +37,7 @@ extension FileSystem {
     private func fetch(
         _ range: Range<Int64>, of content: FileContent, _ cancellation: Cancellation
     ) throws(StoreError) -> Int64 {
-        let known = try tree.withLock { tree throws(StoreError) in try tree.inode(content.inode).attributes }
+        let known = try tree.withLock { tree throws(StoreError) in try tree.inode(content.inode).expected }
         let stream = try atPath(of: content.inode) { path throws(StoreError) in
             try store.openRead(path, from: range.lowerBound, expecting: known, cancellation: cancellation)
         }
@@ -60,7 +60,7 @@ extension FileSystem {
 
     /// Fetches a file whose size the server does not say. Inside the gate.
     func fetchAll(_ content: FileContent, _ version: UInt64, _ cancellation: Cancellation) throws(StoreError) {
-        let known = try tree.withLock { tree throws(StoreError) in try tree.inode(content.inode).attributes }
+        let known = try tree.withLock { tree throws(StoreError) in try tree.inode(content.inode).expected }
         let file = try spool.make()
         let stream = try atPath(of: content.inode) { path throws(StoreError) in
             try store.openRead(path, from: 0, expecting: known, cancellation: cancellation)

@@ -240,7 +240,7 @@ extension FileSystem {
         let source = FileReader.Source(
             open: { [self] offset, urgency, cancellation throws(StoreError) in
                 try atPath(of: inode) { path throws(StoreError) in
-                    let known = tree.withLock { $0.inodes[inode]?.attributes }
+                    let known = tree.withLock { $0.inodes[inode]?.expected }
                     return try store.openRead(
                         path, from: offset, expecting: known ?? RemoteAttributes(kind: .file), urgency: urgency,
                         cancellation: cancellation)

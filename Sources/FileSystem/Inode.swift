@@ -92,3 +92,16 @@ final class Inode {
         lookups > 0 || handles > 0 || isAwaited || isBeingReplaced || !children.isEmpty || number == .root
     }
 }
+
+extension Inode {
+    /// What a stream of the file must find again when it is taken up: no time that only we have in view. Our clock's time of
+    /// an upload is a second off now and then, and that is no reason to end a reader with ESTALE.
+    var expected: RemoteAttributes {
+        var expected = attributes
+        switch ownTime {
+        case .guessed, .kept: expected.modified = nil
+        case .stored, nil: break
+        }
+        return expected
+    }
+}
