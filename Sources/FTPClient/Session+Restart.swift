@@ -117,6 +117,8 @@ extension Session {
         guard offset > 0 || hasPendingRestart else { return try control.begin(command, cancellation) }
         let rest = Command("REST", String(offset))
         guard sendsTogether, !command.isUpload, server.known.restart.trust(in: offset) == .proven else {
+            // Who gives up before the answer comes, leaves a REST behind that the next transfer would follow.
+            hasPendingRestart = true
             takeRestartReply(try exchange(rest, cancellation), offset)
             try checkRestart()
             return try control.begin(command, cancellation)
