@@ -123,15 +123,16 @@ struct DirectoryRecord {
         if old?.attributes.kind != entry.attributes.kind { generation = next }
         count(old, -1)
         count(entry, 1)
-        if entry.origin != .pending { sightings[name] = nil }
+        // What was seen before it became pending, is of another content.
+        if entry.origin != .pending || old?.origin != .pending { sightings[name] = nil }
         entries[name] = entry
     }
 
     /// Takes a name out.
     mutating func remove(_ name: FileName, generation next: UInt64) {
+        sightings[name] = nil
         guard let old = entries[name] else { return }
         entries[name] = nil
-        sightings[name] = nil
         count(old, -1)
         generation = next
     }

@@ -10,7 +10,9 @@ import Vocabulary
 ///
 /// Between the open of a file and the moment at which its content is sent there can be hours, and a restart. So before
 /// a file is sent, a look tells whether the server's file is what it was when the local content began: there or not, its size,
-/// its time. The look is a listing of the directory, which serves all files that are sent there within two seconds.
+/// its time. The look is a listing of the directory, which serves all files that are sent there within two seconds. What it
+/// shows may be older than something that was done here since; so a difference is one only if a look at the file itself
+/// shows it, too.
 ///
 /// If it is another one, it stays as it is, and ours goes beside it as `NAME.conflict-YYYYMMDD-HHMMSS` (UTC), said in one
 /// line of the log. The content is here under that name, too, from then on.
@@ -48,7 +50,9 @@ extension FileSystem {
             if isBegun { try skipWhatArrived(content, cancellation) }
         } else if !isTouched, let seen = try seenOnServer(content, cancellation), base?.isSame(as: seen) != true {
             let isOurs = isBegun ? true : try isOurs(seen, content, cancellation)
-            if !isOurs { try sidestep(content, writeBack, cancellation) }
+            if !isOurs, let now = try look(at: content, cancellation), base?.isSame(as: now) != true {
+                try sidestep(content, from: base, now, writeBack, cancellation)
+            }
         }
         noteBeginning(of: content, try sample(of: content))
         return true
@@ -117,7 +121,14 @@ extension FileSystem {
                 break
             }
         }
-        return try atPath(of: content.inode) { path throws(StoreError) in
+        return try look(at: content, cancellation)
+    }
+
+    /// Asks the server for a file itself; `nil`: there is none.
+    private func look(
+        at content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) -> RemoteAttributes? {
+        try atPath(of: content.inode) { path throws(StoreError) in
             try store.look(at: path, cancellation: cancellation)
         }
     }
@@ -222,8 +233,13 @@ extension FileSystem {
     // MARK: - Beside it
 
     /// Gives our content another name.
+    ///
+    /// - Parameters:
+    ///   - base: what the server had when the content began.
+    ///   - seen: what it has now.
     private func sidestep(
-        _ content: FileContent, _ writeBack: WriteBack, _ cancellation: Cancellation
+        _ content: FileContent, from base: RemoteBase?, _ seen: RemoteAttributes, _ writeBack: WriteBack,
+        _ cancellation: Cancellation
     ) throws(StoreError) {
         discardTemporary(of: content)
         // What was not written here is taken from the server as it is now.
@@ -250,7 +266,8 @@ extension FileSystem {
         guard let moved else { return }
         content.state.withLock { $0.becomeNew() }
         logger.warning(
-            "\(moved.old): changed on the server while a new content waited here; that is sent as \(moved.new)")
+            "\(moved.old): changed on the server while a new content waited here; that is sent as \(moved.new)",
+            metadata: ["before": "\(base.map { "\($0)" } ?? "nothing")", "now": "\(RemoteBase(of: seen))"])
         _ = try commit(content, writeBack, delay: .zero)
     }
 
@@ -298,7 +315,17 @@ extension Tree {
     }
 }
 
-extension RemoteBase {
+extension RemoteBase: CustomStringConvertible {
+    /// What the server shows.
+    init(of seen: RemoteAttributes) {
+        self.init(size: seen.size, modified: seen.modified, precision: seen.timePrecision)
+    }
+
+    var description: String {
+        let time = modified.map { ", written at \($0.seconds)" } ?? ""
+        return size.map { "\($0) bytes\(time)" } ?? "a file\(time)"
+    }
+
     /// What is known of an inode whose content is on the server.
     init(of inode: Inode) {
         let modified: Timestamp?

@@ -68,7 +68,7 @@ extension FileSystem {
                 }
             }
             do throws(StoreError) {
-                try errands.submit(send)
+                try feeders.submit(send)
             } catch {
                 outcome.withLock { outcome in
                     outcome.left -= 1

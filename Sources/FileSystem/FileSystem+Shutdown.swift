@@ -52,7 +52,7 @@ extension FileSystem {
                 try? upload(content, cancellation)
                 left.withLockThenWake { $0 -= 1 }
             }
-            do throws(StoreError) { try errands.submit(send) } catch { left.withLock { $0 -= 1 } }
+            do throws(StoreError) { try feeders.submit(send) } catch { left.withLock { $0 -= 1 } }
         }
         if left.wait(until: deadline, for: { $0 == 0 ? () : nil }) == nil {
             cancellation.cancel()
