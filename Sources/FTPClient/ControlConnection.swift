@@ -43,7 +43,8 @@ final class ControlConnection: @unchecked Sendable {
     var doublesTelnetEscape = false
     /// Where replies arrive. Nearly all fit into a fraction of it; those that list a directory come in pieces of this size.
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 * 1024, alignment: 1)
-    private var failure: FTPError?
+    /// Why it has ended.
+    private(set) var failure: FTPError?
     /// Whether it has ended because nothing was heard of the other end, not even an acknowledgement.
     private(set) var endedBySilence = false
     /// What the login as a whole may last; `nil` behind it.
@@ -76,9 +77,6 @@ final class ControlConnection: @unchecked Sendable {
     /// The descriptor for `poll(2)`, while a transfer watches for early replies.
     var descriptor: FileDescriptor { transport.descriptor }
 
-    /// The other end's address, to which data connections go too: the server's, or that of the proxy.
-    func peer() throws(FTPError) -> SocketAddress { try address(SocketAddress.peer(of:)) }
-
     /// Replaces the connection by one of TLS over it, between two commands.
     ///
     /// - Parameter handshake: blocks; its failure ends the connection.
@@ -103,23 +101,6 @@ final class ControlConnection: @unchecked Sendable {
             let tls = try handshake(socket)
             transport = tls
             return tls
-        } catch {
-            fail(error)
-            throw error
-        }
-    }
-
-    /// This end's address.
-    func local() throws(FTPError) -> SocketAddress { try address(SocketAddress.local(of:)) }
-
-    /// A socket that was reset has no address any more, and this may be the first to notice: without an end here, the
-    /// connection would be taken for a good one again and again.
-    private func address(
-        _ body: (FileDescriptor) throws(FTPError) -> SocketAddress
-    ) throws(FTPError) -> SocketAddress {
-        if let failure { throw failure }
-        do throws(FTPError) {
-            return try body(transport.descriptor)
         } catch {
             fail(error)
             throw error

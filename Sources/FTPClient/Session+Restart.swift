@@ -121,13 +121,9 @@ extension Session {
         guard offset > 0 || hasPendingRestart else { return try send(command, behind: look, cancellation) }
         let rest = Command("REST", String(offset))
         guard sendsTogether, !command.isUpload, server.known.restart.trust(in: offset) == .proven else {
-<<<<<<< HEAD
-            let size = try exchange(rest, behind: look, cancellation) { takeRestartReply($0, offset) }
-=======
             // Who gives up before the answer comes, leaves a REST behind that the next transfer would follow.
             hasPendingRestart = true
-            takeRestartReply(try exchange(rest, cancellation), offset)
->>>>>>> wb
+            let size = try exchange(rest, behind: look, cancellation) { takeRestartReply($0, offset) }
             try checkRestart()
             try look?.judge(size, of: self)
             return try control.begin(command, cancellation)

@@ -108,3 +108,13 @@ extension StoreError: CustomStringConvertible {
     /// The kind and the reason, for the log.
     package var description: String { "\(kind): \(reason)" }
 }
+
+extension StoreError {
+    /// Whether trying the same again will be answered in the same way.
+    var isVerdict: Bool {
+        switch kind {
+        case .noSpace, .quotaExceeded, .tooLarge: true
+        default: isRefusal
+        }
+    }
+}

@@ -493,13 +493,3 @@ extension WriteState {
     /// The file behind the content is left to the journal; the next byte makes another one.
     mutating func leaveSpool() { spool = nil }
 }
-
-extension StoreError {
-    /// Whether trying the same again will be answered in the same way.
-    var isVerdict: Bool {
-        switch kind {
-        case .noSpace, .quotaExceeded, .tooLarge: true
-        default: isRefusal
-        }
-    }
-}
