@@ -15,7 +15,7 @@ extension ControlConnection {
     ) throws(FTPError) -> SocketAddress {
         if let failure { throw failure }
         do throws(FTPError) {
-            return try body(transport.descriptor)
+            return try body(descriptor)
         } catch {
             fail(error)
             throw error

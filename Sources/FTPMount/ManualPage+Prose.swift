@@ -44,10 +44,11 @@ extension ManualPage {
             "PASSWORDS",
             [
                 """
-                The first of these that has a password counts: the URL; `password=`; the file of `credentials=`; \
-                standard input, with `password_stdin`; the environment; `~/.netrc`, or the file of `netrc=`; a prompt, if \
-                there is a terminal. Files with passwords must belong to you or root, and be closed to everybody else. \
-                Without a user's name the login is anonymous.
+                The first of these that has a password counts: the URL; `password=`; the files of `credentials=` and \
+                `password_file=`; standard input, with `password_stdin`; the environment; a systemd credential \
+                `ftpfs.credentials` or `ftpfs.password`; `~/.netrc`, or the file of `netrc=`; the keyring of the desktop \
+                (`secret-tool`); a prompt on the terminal, or by systemd's password agents. Files with passwords must \
+                belong to you or root, and be closed to everybody else. Without a user's name the login is anonymous.
                 """
             ]
         ),
@@ -55,8 +56,8 @@ extension ManualPage {
             "ENVIRONMENT",
             [
                 """
-                `FTPFS_PASSWORD` or `PASSWD` hold the password, or `PASSWD_FD` the number of an open file with it. \
-                `NO_COLOR` takes the colours away. `XDG_CACHE_HOME`, `XDG_STATE_HOME` and `XDG_RUNTIME_DIR` move the \
+                `FTPFS_PASSWORD` or `PASSWD` hold the password, `PASSWD_FD` the number of an open file with it, or \
+                `PASSWD_FILE` a file's name. `NO_COLOR` takes the colours away. `XDG_CACHE_HOME`, `XDG_STATE_HOME` and `XDG_RUNTIME_DIR` move the \
                 directories below.
                 """
             ]
