@@ -7,7 +7,7 @@ struct CleanArguments: ParsableCommand, Runnable {
         commandName: "ftpfs clean",
         abstract: "Remove temporary files that mounts have left on the server.",
         discussion: """
-            A mount that is killed can leave files named .ftpfs-… on the server, which no mount shows. Those in the \
+            A mount that is killed can leave files named .ftpfs-* on the server, which no mount shows. Those in the \
             directories that this mount has listed, and that nobody has written for an hour, are removed; \
             ftpfs status shows them.
             """,

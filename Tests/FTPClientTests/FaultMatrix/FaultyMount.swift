@@ -50,6 +50,11 @@ final class FaultyMount: Sendable {
         spool = FilePath(platformString: template)
         var settings = FileSystemConfiguration(spoolDirectory: spool)
         settings.replacesInPlace = setting.replacesInPlace
+        // What was cut off is made again, as a mount does it by default: an append is looked for first.
+        settings.retries = {
+            var perseverance = Perseverance(Endurance(repeats: 1, outage: .zero))
+            return { perseverance.nextPause() }
+        }
         fileSystem = FileSystem(
             store: FTPStore(client), configuration: settings,
             logger: logger)
