@@ -109,7 +109,7 @@ extension Mounts {
         @Test func `the status shows what went wrong`() throws {
             let server = try TestServer(.proFTPD)
             // Else the root has been listed, and nobody has to be asked.
-            let mount = try mounted(server, options: ["prefetch=off"])
+            let mount = try mounted(server, options: ["prefetch=off", "retrans=0"])
             try server.kill()
             _ = try Shell.run(["stat", "\(mount.path)/x"])
             let text = try ftpfs("status", mount.path).output
