@@ -205,6 +205,8 @@ struct PoolStateMachine {
     /// From now on nobody waits for a server that is down: the mount ends.
     mutating func hurry() -> [Action] {
         isHurried = true
+        // Nor for the next attempt at it.
+        nextAttempt = nil
         return outage.map { failEverybody($0.error) } ?? []
     }
 
@@ -414,6 +416,7 @@ struct PoolStateMachine {
     ///
     /// - Returns: whether those who wait go on waiting.
     private mutating func isWaitedFor(after error: FTPError, _ now: Instant) -> Bool {
+        guard !isHurried else { return false }
         let (since, attempts, _) = outage ?? (now, 0, error)
         outage = (since, min(attempts + 1, 1000), error)
         // Four doublings reach the longest pause, and cannot overflow.

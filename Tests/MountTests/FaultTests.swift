@@ -28,7 +28,8 @@ extension Mounts {
                     chown -R --reference=. .
                     """, ["ROOT": server.root])
                 guard outcome.succeeded else { throw TestFailure("given: \(outcome)") }
-                mount = try MountedFileSystem(server, options: ["timeout=2", "retrans=0", "connect_timeout=2", "dir_ttl=1"])
+                mount = try MountedFileSystem(
+                    server, options: ["timeout=2", "retrans=0", "connect_timeout=2", "dir_ttl=1"])
             }
 
             /// Starts a program and returns once the server has announced the transfer with this verb.
