@@ -46,7 +46,11 @@ package struct SpoolDirectory: Sendable {
     ///
     /// - Returns: whether it is gone.
     package func remove() -> Bool {
-        defer { try? lock.close() }
+        defer {
+            // Not only by closing it: a child between fork(2) and execve(2) has the same lock open.
+            flock(lock.rawValue, LOCK_UN)
+            try? lock.close()
+        }
         let isEmpty = Self.names(in: path).allSatisfy { name in
             // A directory in it goes if it is empty.
             ownFiles.contains(name) || rmdir(path.appending(name).string) == 0
