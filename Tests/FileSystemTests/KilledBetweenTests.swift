@@ -143,6 +143,7 @@ import Vocabulary
                 _ = waitUntil { f.store.text("f") == "\(round)" }
                 // The worker may not have come back from sending it.
                 try f.rename("f", "g")
+                #expect(f.putAside == [])
                 try f.afterACrash(keepsSpool: true) { (next) throws in
                     #expect(next.fileSystem.pendingUploads.isEmpty)
                     #expect(try next.names() == ["g"])

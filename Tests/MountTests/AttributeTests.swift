@@ -161,7 +161,8 @@ extension Mounts {
             #expect(
                 lines.contains { $0.contains("Connections: ") } && lines.contains { $0.contains("reading") },
                 "\(outcome)")
-            for line in lines { #expect(line.count <= 80, "\(line)") }
+            // A path is not broken, however long the tests' directory has made it.
+            for line in lines where !line.contains("/ftpfs-mount-") { #expect(line.count <= 80, "\(line)") }
         }
     }
 }
