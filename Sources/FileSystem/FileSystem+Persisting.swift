@@ -17,7 +17,12 @@ extension FileSystem {
             do throws(StoreError) {
                 return try send(content, cancellation)
             } catch {
-                guard error.isInterruption, !cancellation.isCancelled, let pause = nextPause() else { throw error }
+                // Bytes of an append may be on their way to the server still, and would come behind what is sent now: nobody can
+                // say from the size where they belong. Its program is told.
+                let isAppend = content.state.withLock { $0.attempt?.isAppend ?? $0.isAppendOnly }
+                guard error.isInterruption, !isAppend, !cancellation.isCancelled, let pause = nextPause() else {
+                    throw error
+                }
                 logger.notice("an upload was cut off (\(error.reason)); trying again")
                 try rest(pause, cancellation)
             }

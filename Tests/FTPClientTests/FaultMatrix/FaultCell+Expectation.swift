@@ -73,8 +73,10 @@ extension FaultCell {
             return FaultExpectation(errnos: [.ioError, .resourceBusy, .noRouteToHost])
         }
         // What may be carried out later cannot be made again under the same name; and of bytes in the middle of a file, which
-        // may have been written, no size tells.
-        let cannotRepeat = operation.name == "write over in place" || operation.name == "patch" && verb == "STOR"
+        // may have been written, no size tells; nor of those at the end, while some may be on their way.
+        let cannotRepeat =
+            operation.name == "write over in place" || operation.name == "append"
+            || operation.name == "patch" && verb == "STOR"
         return fault.isLasting || cannotRepeat ? FaultExpectation(errnos: [.ioError]) : .unnoticed
     }
 }
