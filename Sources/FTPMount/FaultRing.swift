@@ -57,28 +57,13 @@ final class FaultRing: Sendable {
 }
 
 /// Passes records on to another handler, and notes in a ring what went wrong.
-struct FaultLogHandler: LogHandler {
-    private var inner: any LogHandler
+struct FaultLogHandler: PassingLogHandler {
+    var inner: any LogHandler
     private let faults: FaultRing
 
     init(_ inner: any LogHandler, _ faults: FaultRing) {
         self.inner = inner
         self.faults = faults
-    }
-
-    var metadata: Logger.Metadata {
-        get { inner.metadata }
-        set { inner.metadata = newValue }
-    }
-
-    var logLevel: Logger.Level {
-        get { inner.logLevel }
-        set { inner.logLevel = newValue }
-    }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { inner[metadataKey: key] }
-        set { inner[metadataKey: key] = newValue }
     }
 
     func log(event: LogEvent) {

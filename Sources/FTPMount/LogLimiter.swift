@@ -70,8 +70,8 @@ struct LogLimiter {
 
 /// Passes records on to another handler: warnings and notices only as often as ``LogLimiter`` says. Debugging gets everything.
 /// So do errors, which name files that were not sent, and `info`, which tells what happens once in the life of a mount.
-struct LimitedLogHandler: LogHandler {
-    private var inner: any LogHandler
+struct LimitedLogHandler: PassingLogHandler {
+    var inner: any LogHandler
     private let limiter: Monitor<LogLimiter>
     private let clock: @Sendable () -> Instant
 
@@ -79,21 +79,6 @@ struct LimitedLogHandler: LogHandler {
         self.inner = inner
         limiter = Monitor(LogLimiter())
         self.clock = clock
-    }
-
-    var metadata: Logger.Metadata {
-        get { inner.metadata }
-        set { inner.metadata = newValue }
-    }
-
-    var logLevel: Logger.Level {
-        get { inner.logLevel }
-        set { inner.logLevel = newValue }
-    }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { inner[metadataKey: key] }
-        set { inner[metadataKey: key] = newValue }
     }
 
     func log(event: LogEvent) {
