@@ -56,12 +56,8 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
     package func withLockThenWake<Result: ~Copyable, Failure: Error>(
         _ body: (inout State) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
-        lock()
-        defer {
-            unlock()
-            pthread_cond_broadcast(condition)
-        }
-        return try body(&state)
+        defer { pthread_cond_broadcast(condition) }
+        return try withLock(body)
     }
 
     /// Runs `body` with the state while holding the lock, then wakes one thread that waits here.
@@ -71,12 +67,8 @@ package final class Monitor<State: ~Copyable>: @unchecked Sendable {
     package func withLockThenWakeOne<Result: ~Copyable, Failure: Error>(
         _ body: (inout State) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
-        lock()
-        defer {
-            unlock()
-            pthread_cond_signal(condition)
-        }
-        return try body(&state)
+        defer { pthread_cond_signal(condition) }
+        return try withLock(body)
     }
 
     /// Waits until `body` returns something, and returns it.
