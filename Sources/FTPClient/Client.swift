@@ -8,7 +8,8 @@ package import Vocabulary
 ///
 /// ## What is repeated
 /// - A command that cannot have reached the server, because an idle connection turned out to be dead, is sent again on
-///   another one, whatever it is. Each such attempt uses up one dead connection, so there is an end.
+///   another one, whatever it is. Each such attempt uses up one dead connection, so there is an end. On one that was made for
+///   it, that happens by chance, and so once more: a server that hangs up on the command itself does so each time.
 /// - What only asks, and what has the same effect twice (setting a time), is repeated ``maximumRepeats`` times after the
 ///   connection was lost in the middle, or the server broke a listing off; and once after a refusal in whose words
 ///   something has broken ("Broken pipe").
@@ -206,6 +207,7 @@ package final class Client: Sendable {
         while true {
             // For the pool, an upload that can be ended and gone on with is what a reading stream is.
             let session = try pool.lease(for: whenWanted == nil ? .writing : .reading, cancellation)
+            let isNew = !session.hasServed
             let transfer: Transfer
             do throws(FTPError) {
                 transfer = try session.openWrite(path, mode, head: head, size: question, cancellation)
@@ -213,7 +215,7 @@ package final class Client: Sendable {
                 session.settleUpload()
                 pool.release(session)
                 let mayComeLater = isUnsafeTwice && error.isConnectionLoss && !error.leftNothingDone
-                guard !mayComeLater, repeats.allow(after: error) else { throw error }
+                guard !mayComeLater, repeats.allow(after: error, onNew: isNew) else { throw error }
                 continue
             }
             let stream = WriteStream(pool, server, path, mode, head, transfer)
@@ -331,12 +333,18 @@ package final class Client: Sendable {
     struct Repeats {
         var afterLoss: Int
         var unsent: Int
+        /// The same, where the connection was a new one.
+        var unsentOnNew = 1
         /// For refusals whose words say that something broke, and which may be made again.
         var broken = 0
 
         /// Whether to make the request again after this error; counts it.
-        mutating func allow(after error: FTPError) -> Bool {
+        ///
+        /// - Parameter isNew: whether nobody had used the connection before.
+        mutating func allow(after error: FTPError, onNew isNew: Bool) -> Bool {
             if error.leftNothingDone {
+                if isNew { unsentOnNew -= 1 }
+                guard unsentOnNew >= 0 else { return false }
                 unsent -= 1
                 return unsent >= 0
             }
@@ -394,7 +402,7 @@ package final class Client: Sendable {
             do throws(FTPError) {
                 return try perform(cancellation, .wanted, once, body)
             } catch {
-                let isGranted = isFirst && error.isConnectionLoss
+                let isGranted = isFirst && error.isConnectionLoss && !error.leftNothingDone
                 guard isGranted || perseverance.persists(after: error, cancellation) else { throw error }
                 isFirst = false
                 if try ask(cancellation, isDone) { return }
@@ -409,13 +417,14 @@ package final class Client: Sendable {
         var repeats = allowed
         while true {
             let session = try pool.lease(for: .metadata, urgency: urgency, cancellation)
+            let isNew = !session.hasServed
             do throws(FTPError) {
                 let result = try body(session)
                 pool.release(session)
                 return result
             } catch {
                 pool.release(session)
-                guard repeats.allow(after: error) || server.strikeOutSilent(error) else { throw error }
+                guard repeats.allow(after: error, onNew: isNew) || server.strikeOutSilent(error) else { throw error }
             }
         }
     }

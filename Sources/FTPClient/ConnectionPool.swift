@@ -22,8 +22,6 @@ final class ConnectionPool: Sendable {
         /// Who waits for a session.
         var waiters: [UInt64: Waiter] = [:]
         var yieldHandlers: [Int: @Sendable () -> Void] = [:]
-        /// Asked to yield before the holder had said how.
-        var askedEarly: Set<Int> = []
         var lastRequest: UInt64 = 0
         /// What the last login took.
         var login: LoginCost?
@@ -145,6 +143,7 @@ final class ConnectionPool: Sendable {
         switch session.condition {
         case .usable:
             outcome = .usable
+            session.hasServed = true
             isPrepared = prepare(session)
         case .outOfStep: outcome = .outOfStep
         case .dead: outcome = session.control.endedBySilence ? .silent : .dead
@@ -184,16 +183,14 @@ final class ConnectionPool: Sendable {
         return !jobs.isEmpty
     }
 
-    /// Says how the holder of a session gives it up when others need it. Called at once if that was wished already.
+    /// Says how the holder of a session gives it up when others need it, and that its bytes flow from now on.
     ///
-    /// The handler may run on any thread, holding no lock; it must not block. It is forgotten at ``release(_:)``.
+    /// The handler may run on any thread, also on this one before the call returns, holding no lock; it must not block. It
+    /// is forgotten at ``release(_:)``.
     func onYieldRequest(_ session: Session, _ handler: @escaping @Sendable () -> Void) {
         let id = session.control.id
-        let wasAsked = state.withLock { state -> Bool in
-            state.yieldHandlers[id] = handler
-            return state.askedEarly.remove(id) != nil
-        }
-        if wasAsked { handler() }
+        state.withLock { $0.yieldHandlers[id] = handler }
+        handle { machine, now in machine.began(id, now: now) }
     }
 
     /// What each connection does now, and how many requests wait for one.
@@ -242,17 +239,13 @@ final class ConnectionPool: Sendable {
             switch action {
             case .grant(let request, let id):
                 state.yieldHandlers[id] = nil
-                state.askedEarly.remove(id)
                 guard let session = state.sessions[id] else { continue }
                 state.waiters.removeValue(forKey: request)?.withLockThenWake { $0 = .success(session) }
             case .fail(let request, let error):
                 state.waiters.removeValue(forKey: request)?.withLockThenWake { $0 = .failure(error) }
             case .askToYield(let id):
-                if let handler = state.yieldHandlers[id] {
-                    jobs.append(.ask(handler))
-                } else {
-                    state.askedEarly.insert(id)
-                }
+                // Who has not said how yet is asked again when it does.
+                if let handler = state.yieldHandlers[id] { jobs.append(.ask(handler)) }
             case .open(let id):
                 jobs.append(.open(id))
             case .recover(let id):
@@ -278,7 +271,6 @@ final class ConnectionPool: Sendable {
 
     private static func forget(_ id: Int, in state: inout State) -> Session? {
         state.yieldHandlers[id] = nil
-        state.askedEarly.remove(id)
         return state.sessions.removeValue(forKey: id)
     }
 

@@ -13,6 +13,9 @@ extension PoolStateMachine {
     struct Connection {
         let id: ConnectionID
         var use: Use
+        /// While leased to a stream: since when its bytes flow, and what it has taken to get there.
+        var flow: (since: Instant, cost: Duration)?
+
         /// The request whose answer its holder works on ahead of anybody's wish.
         var ahead: RequestID?
 

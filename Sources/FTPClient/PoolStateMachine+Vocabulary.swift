@@ -51,6 +51,9 @@ extension PoolStateMachine {
         /// Giving a stream up and taking it up again costs about four round trips: 80 ms at 20 ms each. Of 400 ms that
         /// is a fifth, and two readers still see each other move.
         var slice = Duration.milliseconds(400)
+        /// On a link of 200 ms, or a server that takes its time, four round trips are 800 ms. Who waits for longer than some
+        /// seconds takes it for a hang.
+        var longestSlice = Duration.seconds(4)
         /// A small file takes three round trips; breaking a transfer off takes two, and beginning it anew three more.
         var aheadSlice = Duration.milliseconds(100)
         /// How old a data connection that was made ahead may get.

@@ -209,7 +209,7 @@ package final class ReadStream: Sendable {
                 return transfer
             }
             if state.yieldIsWanted {
-                state.phase = .suspended
+                state.phase = transfer.isComplete ? .ended(nil) : .suspended
                 return transfer
             }
             state.phase = .ready(transfer)
@@ -236,7 +236,7 @@ package final class ReadStream: Sendable {
 
     private func release(_ transfer: Transfer?) {
         guard let transfer else { return }
-        transfer.abandon(abortively: true)
+        if transfer.isComplete { transfer.leaveToEnd() } else { transfer.abandon(abortively: true) }
         pool.release(transfer.session)
     }
 
@@ -314,7 +314,8 @@ package final class ReadStream: Sendable {
         let transfer = state.withLock { state -> Transfer? in
             switch state.phase {
             case .ready(let transfer):
-                state.phase = .suspended
+                // Whoever has all the bytes need not come back for the end.
+                state.phase = transfer.isComplete ? .ended(nil) : .suspended
                 return transfer
             case .busy:
                 state.yieldIsWanted = true

@@ -56,6 +56,8 @@ final class Session: @unchecked Sendable {
     var isImageType = false
     /// Whether a transfer was begun whose final reply has not been read.
     var hasOpenTransfer = false
+    /// Whether all data of that transfer have come, so that its final reply is on the way.
+    var awaitsConfirmation = false
     /// Whether a `REST` has been accepted that no transfer has used up.
     var hasPendingRestart = false
     /// Whether commands that belong together have been begun, and not all their replies read: an `RNFR` may be waiting for
@@ -75,6 +77,8 @@ final class Session: @unchecked Sendable {
     var skippedLines = 0
     /// The first line of the greeting that says something.
     var greeting: [UInt8] = []
+    /// Whether somebody has given it back in order since its login. Before that it cannot be one that died while idle.
+    var hasServed = false
     /// Which of the two keep-alive commands is next: some servers do not count `NOOP` as activity, and some proxies
     /// answer it themselves.
     private var keepAliveByPWD = false
@@ -171,6 +175,7 @@ final class Session: @unchecked Sendable {
         let wait = Wait(.reply(verb: control.outstanding ?? "ABOR"), for: timeouts.recovery, cancellation)
         // ABOR takes a port back, and with a misplaced answer nobody knows to which command it was opened.
         disarm()
+        takeConfirmation(cancellation)
         let isTransfer = hasOpenTransfer
         hasOpenTransfer = false
         if let verb = control.outstanding, ["TYPE", "CWD", "CDUP"].contains(verb) {
@@ -183,5 +188,25 @@ final class Session: @unchecked Sendable {
         try control.resynchronize(abortingTransfer: isTransfer, wait)
         // Reads what else is on its way. Any command but RNTO makes most servers forget an RNFR (RFC 959 §4.1.3).
         if needsMark { try control.realign(wait) }
+    }
+
+    /// Reads the final reply of a download that is complete, if it comes in time: then there is nothing to break off.
+    private func takeConfirmation(_ cancellation: Cancellation) {
+        guard awaitsConfirmation else { return }
+        awaitsConfirmation = false
+        // Half of the time, which leaves the other half for ABOR.
+        let wait = Wait(.finalReply, for: timeouts.recovery / 2, cancellation)
+        do throws(FTPError) {
+            while hasOpenTransfer {
+                if let reply = try control.replyIfReady() {
+                    hasOpenTransfer = reply.category == .preliminary
+                } else {
+                    // No reply in time is no fault of the connection.
+                    _ = try wait.poll([(control.descriptor, .input)])
+                }
+            }
+        } catch {
+            return
+        }
     }
 }

@@ -50,7 +50,7 @@ final class Transfer: @unchecked Sendable {
     }
 
     /// Whether all the bytes have come that were expected.
-    private var isComplete: Bool {
+    var isComplete: Bool {
         guard let expected else { return false }
         return received == max(0, expected.size - expected.offset)
     }
@@ -252,7 +252,13 @@ final class Transfer: @unchecked Sendable {
         if earlyReply != nil { session.hasOpenTransfer = false }
     }
 
-    /// The same for an upload whose server has fallen silent; see ``AbandonedUploads``.
+    /// Leaves a download that is complete to the pool: the confirmation is on its way, and nothing has to be broken off.
+    func leaveToEnd() {
+        closeData(abortively: false)
+        if earlyReply != nil { session.hasOpenTransfer = false } else { session.awaitsConfirmation = true }
+    }
+
+    /// ``abandon(abortively:)`` for an upload whose server has fallen silent; see ``AbandonedUploads``.
     func abandonInSilence() {
         if isDataOpen { session.server.abandonedUploads.keep(data) }
         isDataOpen = false

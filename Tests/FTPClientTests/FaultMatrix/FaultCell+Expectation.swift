@@ -1,3 +1,4 @@
+import EmbeddedFTPServer
 import FTPClient
 import SystemPackage
 
@@ -69,7 +70,9 @@ extension FaultCell {
         // Said all at once, a login has no part without which it could go on.
         let isOneFlight = operation.setting.pipelining == .automatic
         if operation.name == "login", isOneFlight || !operation.spared.contains(verb) {
-            // 421 is about the number of clients then; and a connection that is reset at once was not made.
+            // Once is no reason to tell anybody. 421 is about the number of clients then; and a connection that is reset at once
+            // was not made.
+            if !fault.isLasting, verb != FaultPlan.greeting { return .unnoticed }
             return FaultExpectation(errnos: [.ioError, .resourceBusy, .noRouteToHost])
         }
         // What may be carried out later cannot be made again under the same name; and of bytes in the middle of a file, which

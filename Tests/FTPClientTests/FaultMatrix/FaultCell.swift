@@ -30,9 +30,9 @@ struct FaultCell: Sendable, CustomStringConvertible {
         enum State: Sendable { case old, new, halfway, neither }
     }
 
-    /// How many commands a cell may take: where the server hangs up on a command each time, some dozen logins with ten
-    /// commands each. A storm would know no end.
-    static let maximumCommands = 300
+    /// How many commands a cell may take: where the server hangs up on a command each time, nine logins with ten commands each
+    /// (three attempts at a transfer, two more under another name, and both once more). A storm would know no end.
+    static let maximumCommands = 120
     /// How long an operation may take: some of the waits of ``FaultyMount/impatience``, one after the other. Only what hangs
     /// comes here.
     static let patience = Duration.seconds(30)
