@@ -58,6 +58,8 @@ final class Session: @unchecked Sendable {
     var hasOpenTransfer = false
     /// Whether all data of that transfer have come, so that its final reply is on the way.
     var awaitsConfirmation = false
+    /// Whether the command of the upload that was opened last may have gone out: the server may act on it, even later.
+    var hasSentUpload = false
     /// Whether a `REST` has been accepted that no transfer has used up.
     var hasPendingRestart = false
     /// Whether commands that belong together have been begun, and not all their replies read: an `RNFR` may be waiting for
