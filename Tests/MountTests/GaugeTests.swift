@@ -54,12 +54,12 @@ extension Mounts {
             threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
             for thread in threads: thread.start()
             for thread in threads: thread.join()
-            sys.exit("; ".join(errors))
+            sys.exit("; ".join(errors) or None)
             """
 
         /// What there is of a process, but for connections, of which there may be more or fewer, and the threads of libfuse, which
         /// it keeps.
-        private struct Holdings: Equatable, CustomStringConvertible {
+        private struct Holdings: CustomStringConvertible {
             var threads: [String: Int] = [:]
             var descriptors: [String: Int] = [:]
             var sockets = 0
@@ -91,10 +91,17 @@ extension Mounts {
                 return names
             }
 
+            /// Whether threads are there that end when they have had nothing to do for some seconds.
+            var hasWorkers: Bool {
+                threads.keys.contains { name in
+                    ["ftp-pool", "ftpfs read", "ftpfs write", "ftpfs list", "ftpfs ahead", "ftpfs send"].contains(name)
+                }
+            }
+
             /// Whether nothing is there that was not there before.
             func isCovered(by before: Holdings, sockets limit: Int) -> Bool {
-                threads.allSatisfy { $0.value <= before.threads[$0.key] ?? 0 } && descriptors == before.descriptors
-                    && sockets <= limit
+                threads.allSatisfy { $0.value <= before.threads[$0.key] ?? 0 }
+                    && descriptors.allSatisfy { $0.value <= before.descriptors[$0.key] ?? 0 } && sockets <= limit
             }
 
             var description: String { "threads \(threads)\ndescriptors \(descriptors)\nsockets \(sockets)\n" }
@@ -111,7 +118,9 @@ extension Mounts {
             let mount = try MountedFileSystem(server, options: ["connections=\(connections)"])
             let isUp = waitUntil(within: .seconds(60)) { mount.log().contains(" is mounted on ") }
             try #require(isUp, "\(mount.log())")
+            let isIdle = waitUntil(within: .seconds(60)) { !Holdings(of: mount.pid).hasWorkers }
             let before = Holdings(of: mount.pid)
+            try #require(isIdle, "\(before)")
 
             // when
             let seconds = Self.seconds ?? 0
