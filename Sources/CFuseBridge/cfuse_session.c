@@ -3,6 +3,7 @@
 #include "cfuse_internal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,21 +97,37 @@ void cfuse_session_destroy(cfuse_session *session) {
     free(session);
 }
 
+// A name as the calls below read it: they send the byte behind its end too, and take for granted that it is a zero.
+struct ended_name {
+    char bytes[NAME_MAX + 1];
+};
+
+static bool end_name(struct ended_name *ended, const uint8_t *name, size_t length) {
+    if (length > NAME_MAX) return false;
+    memcpy(ended->bytes, name, length);
+    ended->bytes[length] = 0;
+    return true;
+}
+
 int cfuse_notify_entry(cfuse_session *session, uint64_t parent, const uint8_t *name, size_t name_length) {
-    return fuse_lowlevel_notify_inval_entry(session->fuse, parent, (const char *)name, name_length);
+    struct ended_name ended;
+    if (!end_name(&ended, name, name_length)) return -ENAMETOOLONG;
+    return fuse_lowlevel_notify_inval_entry(session->fuse, parent, ended.bytes, name_length);
 }
 
 int cfuse_notify_expire(cfuse_session *session, uint64_t parent, const uint8_t *name, size_t name_length) {
 #ifdef FUSE_CAP_EXPIRE_ONLY
+    struct ended_name ended;
+    if (!end_name(&ended, name, name_length)) return -ENAMETOOLONG;
     // Some versions of libfuse want a flag (expire, and do not invalidate), others do not: the type says which. Both
     // answer -ENOSYS where the kernel has not said that it can do it.
     typedef int (*without_flag)(struct fuse_session *, fuse_ino_t, const char *, size_t);
     typedef int (*with_flag)(struct fuse_session *, fuse_ino_t, const char *, size_t, enum fuse_expire_flags);
     return _Generic(&fuse_lowlevel_notify_expire_entry,
                     without_flag: ((without_flag)(void *)fuse_lowlevel_notify_expire_entry)(
-                        session->fuse, parent, (const char *)name, name_length),
+                        session->fuse, parent, ended.bytes, name_length),
                     default: ((with_flag)(void *)fuse_lowlevel_notify_expire_entry)(
-                        session->fuse, parent, (const char *)name, name_length, 1));
+                        session->fuse, parent, ended.bytes, name_length, 1));
 #else
     (void)session, (void)parent, (void)name, (void)name_length;
     return -ENOSYS;

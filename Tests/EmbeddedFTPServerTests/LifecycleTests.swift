@@ -60,9 +60,10 @@ extension Servers {
                     while readdir(stream) != nil { count += 1 }
                     return count
                 }
-                let tree = sampleTree()
-                tree.addHole("huge", size: 5 << 30)
                 try withTemporaryDirectory { (path) throws in
+                    // In here, so that it is gone before the exit: what is then held by nobody but this is a leak to sanitizers.
+                    let tree = sampleTree()
+                    tree.addHole("huge", size: 5 << 30)
                     _ = try run(["truncate", "-s", "5G", "\(path)/huge"])
                     let (threads, descriptors) = (entries("/proc/self/task"), entries("/proc/self/fd"))
                     for storage in [EmbeddedFTPServer.Configuration.Storage.memory(tree), .directory(FilePath(path))] {

@@ -36,7 +36,8 @@ final class RawClient {
         guard let address = SocketAddress(host, port: port) else { throw Failure(what: "no address: \(host)") }
         let socket = Glibc.socket(
             address.isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        // Far more than a listing of a hundred thousand names takes with a sanitizer on a busy machine.
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))
         guard address.withPointer({ Glibc.connect(socket, $0, $1) }) == 0 else {

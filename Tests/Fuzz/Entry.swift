@@ -23,6 +23,9 @@ private let parsers: [String: @Sendable ([UInt8]) -> Void] = [
     "text": fuzzText,
     "charsets": fuzzCharsets,
     "repetition": fuzzRepetition,
+    "zones": fuzzZones,
+    "journal": fuzzJournal,
+    "json": fuzzJSON,
 ]
 
 private let target: @Sendable ([UInt8]) -> Void = {

@@ -15,7 +15,7 @@ import Vocabulary
     }
 }
 
-/// The values in the replies to PWD, MKD, SIZE, MDTM, RETR and MLST.
+/// The values in the replies to PWD, MKD, SIZE, MDTM, RETR and MLST, and in those to AVBL, SITE QUOTA and HASH.
 @Sendable func fuzzValues(_ text: [UInt8]) {
     if let path = WorkingDirectoryReply.parse(text) {
         require(!path.isEmpty && path.count <= text.count, "the length of the path")
@@ -38,5 +38,14 @@ import Vocabulary
         require(line.pathname.stand(in: text), "a path from nowhere")
         require((line.size ?? 0) >= 0 && (line.mode ?? 0) <= 0o7777, "\(line)")
         require(!(line.linkTarget ?? []).contains { [0, 0x0A, 0x0D].contains($0) }, "a target that is no path")
+    }
+    if let quota = SpaceReply.parseQuota(Reply(code: 200, lines: [text])) {
+        require(text.contains(0x2F) || text.contains(0x20) || text.contains(0x09), "\(quota) is from nowhere")
+    }
+    _ = SpaceReply.parseAvailable(text)
+    let sums = [ChecksumReply.parseHash(text)] + ["md5", "crc32"].map { ChecksumReply.parse(text, algorithm: $0) }
+    for sum in sums.compactMap(\.self) {
+        require(sum.count <= 16 + 1 + 128 && sum.contains(0x3A), "\(sum) is no checksum")
+        require(!sum.contains { $0 <= 0x20 || $0 >= 0x7F }, "\(sum) is no checksum")
     }
 }

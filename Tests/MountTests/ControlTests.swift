@@ -274,12 +274,16 @@ extension Mounts {
             let environment = ["MOUNT": mount.path]
             let made = try Shell.run("for i in 1 2 3; do head -c 2000000 /dev/zero >\"$MOUNT/$i\"; done", environment)
             #expect(made.succeeded, "\(made)")
+            // However long the questions take, not everything is sent before they are answered.
+            try server.pause()
+            defer { try? server.resume() }
             let status = try ftpfs("status", mount.path).output
             #expect(status.contains(#/Uploads: \d files?, \d\.\d MB unsent/#) && status.contains("/3\n"), "\(status)")
             #expect(try ftpfs("list").output.contains(#/unsent/#))
             // Taken away by other means: its process is still there, and can be waited for.
             #expect(try Shell.run("fusermount3 -u \"$MOUNT\"", environment).succeeded)
             #expect(try ftpfs("list").output.contains("ending    \(mount.path)"))
+            try server.resume()
             let outcome = try ftpfs("unmount", mount.path)
             #expect(outcome.succeeded && outcome.errors == "", "\(outcome)")
             for name in ["1", "2", "3"] { #expect(Files.size("\(server.root)/\(name)") == 2_000_000) }
