@@ -64,8 +64,8 @@ struct PoolStateMachine {
     /// The refusal of a login, repeated to everybody until ``nextAttempt``.
     private var loginRefusal: FTPError?
     private var isShutDown = false
-    /// Whether further connections may be opened for what is done ahead: ``LoginCost``.
-    var opensForAhead = true
+    /// Up to how many connections may be opened for what is done ahead: ``LoginCost``.
+    var limitForAhead = Int.max
 
     init(_ settings: Settings) {
         self.settings = settings
@@ -324,7 +324,7 @@ struct PoolStateMachine {
             actions.append(grant(request, index, isAhead: true, now))
         }
         // Only beside a connection that works: a server that is down is not asked for what nobody wants.
-        while opensForAhead, ahead.count > count(where: \.isOpening), mayOpenAnother, growthResumes == nil,
+        while connections.count < limitForAhead, ahead.count > count(where: \.isOpening), mayOpenAnother, growthResumes == nil,
             connections.contains(where: { !$0.isOpening }), limit > 1
         {
             actions.append(addConnection())
