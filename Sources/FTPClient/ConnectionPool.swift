@@ -77,7 +77,7 @@ final class ConnectionPool: Sendable {
     func admitsAhead(pieces: Int) -> Bool {
         state.withLock { state in
             let opens = state.login?.pays(for: pieces) ?? true
-            state.machine.opensForAhead = opens
+            state.machine.limitForAhead = opens ? state.login?.useful ?? .max : 0
             return state.machine.spareCount > 0 && (opens || state.machine.idle.count > 1)
         }
     }

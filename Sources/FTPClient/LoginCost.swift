@@ -24,6 +24,15 @@ struct LoginCost: Hashable, Sendable {
     private static let overlap = Duration.microseconds(200)
     /// As many connections are usually opened at once, up to the default limit.
     private static let logins = 3
+    /// How many keep both sides busy where no time passes on the way. On two processors, `cat` of 300 files took 241 ms of
+    /// processor time of all sides with 4 connections, 248 with 3, 288 with 2, and 289 with 8.
+    private static let busy = 4
+
+    /// Up to how many connections may pay.
+    var useful: Int {
+        guard let roundTrip, roundTrip < Session.worthwhile else { return .max }
+        return Self.busy
+    }
 
     /// Whether further connections pay, so many pieces of work being expected.
     func pays(for pieces: Int) -> Bool {

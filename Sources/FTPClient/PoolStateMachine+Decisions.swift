@@ -53,7 +53,7 @@ extension PoolStateMachine {
             actions.append(grant(request, index, isAhead: true, now))
         }
         // Only beside a connection that works: a server that is down is not asked for what nobody wants.
-        while opensForAhead, queue.aheadCount > count(where: \.isOpening), mayOpenAnother, growthResumes == nil,
+        while connections.count < limitForAhead, queue.aheadCount > count(where: \.isOpening), mayOpenAnother, growthResumes == nil,
             connections.contains(where: { !$0.isOpening }), limit > 1
         {
             actions.append(addConnection())

@@ -48,8 +48,8 @@ struct PoolStateMachine {
     /// What is known of the server while nothing is alive.
     var reachability: Reachability
     private(set) var isShutDown = false
-    /// Whether further connections may be opened for what is done ahead: ``LoginCost``.
-    var opensForAhead = true
+    /// Up to how many connections may be opened for what is done ahead: ``LoginCost``.
+    var limitForAhead = Int.max
 
     init(_ settings: Settings) {
         self.settings = settings

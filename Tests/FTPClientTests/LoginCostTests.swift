@@ -35,6 +35,17 @@ struct LoginCostTests {
         #expect(LoginCost(duration: .seconds(1), roundTrip: nil).pays(for: 1))
     }
 
+    @Test(arguments: [
+        (roundTrip: Duration?.some(.microseconds(10)), useful: 4),
+        (.microseconds(499), 4),
+        (.milliseconds(1), .max),
+        (.milliseconds(20), .max),
+        (nil, .max),
+    ])
+    func `on the same machine a few connections keep both sides busy`(roundTrip: Duration?, useful: Int) {
+        #expect(LoginCost(duration: .milliseconds(8), roundTrip: roundTrip).useful == useful)
+    }
+
     private func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: milliseconds * 1_000_000) }
 
     private func pool(idle count: Int) -> PoolStateMachine {
@@ -49,12 +60,23 @@ struct LoginCostTests {
 
     @Test func `where it does not pay, nothing is opened for work ahead, and what is idle is used all the same`() {
         var machine = pool(idle: 2)
-        machine.opensForAhead = false
+        machine.limitForAhead = 0
         #expect(machine.request(10, for: .metadata, isAhead: true, now: at(1)) == [.grant(10, 1)])
         #expect(machine.request(11, for: .metadata, isAhead: true, now: at(1)) == [])
         #expect(machine.released(1, .usable, now: at(2)) == [.grant(11, 1)])
         // Who is waited for gets a connection of its own as always.
         #expect(machine.request(12, for: .metadata, now: at(3)) == [.grant(12, 2)])
         #expect(machine.request(13, for: .metadata, now: at(3)) == [.open(3)])
+    }
+
+    @Test func `no more are opened for work ahead than are useful, and for others as many as may be`() {
+        var machine = pool(idle: 2)
+        machine.limitForAhead = 3
+        #expect(machine.request(10, for: .reading, isAhead: true, now: at(1)) == [.grant(10, 1)])
+        #expect(machine.request(11, for: .reading, isAhead: true, now: at(1)) == [.open(3)])
+        #expect(machine.request(12, for: .reading, isAhead: true, now: at(1)) == [])
+        #expect(machine.request(13, for: .metadata, now: at(2)) == [.grant(13, 2)])
+        #expect(machine.request(14, for: .reading, now: at(2)) == [])
+        #expect(machine.request(15, for: .reading, now: at(2)) == [.open(4)])
     }
 }

@@ -70,7 +70,6 @@ def set_up(options: Namespace) -> Laboratory:
     network = Link(link_program, options.rtt / 1000, options.rate) if link_program else Loopback()
     size = LITTLE_MEMORY if options.quick else MEMORY
     isolation.demand_memory(size)
-    isolation.touch_memory(size)
     memory = isolation.mount_memory(scratch / "memory", size)
     isolation.keep_etc(memory)
     run = scratch / "servers"

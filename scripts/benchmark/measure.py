@@ -61,6 +61,7 @@ class Measurement:
         work.reset()
         if self.drops_caches:
             isolation.forget_caches()
+        isolation.touch_memory(work.memory)
         try:
             outcome = self._curl(tool, work) if isinstance(tool, Curl) else self._mounted(tool, work)
             if not has_arrived(work):

@@ -20,6 +20,10 @@ class WholeRun(Work):
         super().__init__(site)
         self.parts = [kind(site) for kind in PARTS]
 
+    @property
+    def memory(self):
+        return sum(part.memory for part in self.parts)
+
     def prepare(self):
         for part in self.parts:
             part.prepare()

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .sizes import Sizes
+from .sizes import MIB, Sizes
+
+LITTLE = 128 * MIB
+"""Memory for programs, and for a folder of small files."""
 
 
 @dataclass
@@ -45,6 +48,15 @@ class Work:
 
     def __init__(self, site):
         self.site, self.sizes = site, site.sizes
+
+    @property
+    def memory(self):
+        """How many bytes of memory a run fills, which must be there before it: see `isolation.touch_memory`.
+
+        What it moves is once in the kernel's cache of the mount, and once on the server's disk or in a daemon's file.
+        """
+        kind, count = self.amount or ("each", 0)
+        return LITTLE + (2 * count if kind == "bytes" else 0)
 
     def prepare(self):
         """Makes the files, once."""
