@@ -312,13 +312,16 @@ struct ReadPlanner {
     private func start(of id: LaneID) -> Int64 {
         let missing = waiting.filter { $0.lane == id }.map(\.missing)
         guard let oldest = missing.first?.lowerBound else { return 0 }
+        func start(for offset: Int64) -> Int64 { offset - offset % Self.startUnit }
+        // From where it begins it must get to the oldest request by reading on (``ReadLane/reaches(_:_:)``): else it would be
+        // closed as soon as it is open, and opened there again, for ever.
         let first =
-            missing.filter { $0.lowerBound <= oldest && oldest - $0.lowerBound <= Self.skipDistance }
+            missing.filter { $0.lowerBound <= oldest && oldest - start(for: $0.lowerBound) <= Self.skipDistance }
             .min { $0.lowerBound < $1.lowerBound }
         guard let first else { return oldest }
         // Of eight requests of one read-ahead, the last may come first.
         let reach = min(8 * Int64(first.count), Self.skipDistance)
-        if !hasOpened && first.lowerBound <= reach { return 0 }
-        return first.lowerBound - first.lowerBound % Self.startUnit
+        if !hasOpened, first.lowerBound <= reach, oldest <= Self.skipDistance { return 0 }
+        return start(for: first.lowerBound)
     }
 }
