@@ -53,8 +53,8 @@ extension PoolStateMachine {
             actions.append(grant(request, index, isAhead: true, now))
         }
         // Only beside a connection that works: a server that is down is not asked for what nobody wants.
-        while connections.count < limitForAhead, queue.aheadCount > count(where: \.isOpening), mayOpenAnother, growthResumes == nil,
-            connections.contains(where: { !$0.isOpening }), limit > 1
+        while connections.count < limitForAhead, queue.aheadCount > count(where: \.isOpening), mayOpenAnother,
+            growthResumes == nil, connections.contains(where: { !$0.isOpening }), limit > 1
         {
             actions.append(addConnection())
         }
