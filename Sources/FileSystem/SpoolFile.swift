@@ -1,4 +1,3 @@
-import CLinux
 import SystemPackage
 import Threading
 
@@ -16,11 +15,11 @@ import Threading
 ///
 /// Lock order: ``location`` is held while the local disk makes a file, or a slot is read or written.
 final class SpoolFile: Sendable {
-    private let location: Monitor<Location>
-    private let spool: Spool
-    private let slots: SpoolSlots?
+    let location: Monitor<Location>
+    let spool: Spool
+    let slots: SpoolSlots?
 
-    fileprivate struct Location {
+    struct Location {
         var path: FilePath
         /// Where it is while it is small; it has no descriptor then.
         var slot: SpoolSlots.Slot?
@@ -109,66 +108,6 @@ final class SpoolFile: Sendable {
             }
         }
         return try body(descriptor)
-    }
-
-    /// A content in a slot gets a file of its own.
-    private func moveOut(_ location: inout Location) throws(StoreError) {
-        guard let slot = location.slot, let slots else { return }
-        let (descriptor, path) = try spool.makeFile()
-        do {
-            let bytes = try Self.bytes(of: slot, in: slots)
-            try descriptor.writeAll(toAbsoluteOffset: 0, bytes)
-        } catch {
-            try? descriptor.close()
-            _ = path.withPlatformString { Glibc.unlink($0) }
-            throw StoreError(localDisk: error, "write to \(path)")
-        }
-        location.slot = nil
-        location.descriptor = descriptor
-        location.path = path
-        slots.giveBack(slot)
-    }
-
-    private func copyOfSlot() throws(StoreError) -> FileDescriptor? {
-        let bytes = try inSlot { slot, slots in try Self.bytes(of: slot, in: slots) }
-        guard let bytes else { return nil }
-        let copy = FileDescriptor(rawValue: clinux_memfd("ftpfs"))
-        do {
-            guard copy.rawValue >= 0 else { throw Errno(rawValue: errno) }
-            try copy.writeAll(bytes)
-        } catch {
-            if copy.rawValue >= 0 { try? copy.close() }
-            throw StoreError(localDisk: error, "copy a small file")
-        }
-        return copy
-    }
-
-    private static func bytes(of slot: SpoolSlots.Slot, in slots: SpoolSlots) throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: Int(slot.length)) { buffer, count in
-            count = try slots.read(into: UnsafeMutableRawBufferPointer(buffer), at: 0, of: slot)
-        }
-    }
-
-    /// Runs `body` with the slot, if the content is in one.
-    ///
-    /// - Parameter end: up to where it will reach. If that is more than a slot holds, it moves to a file.
-    private func inSlot<Result>(
-        upTo end: Int64 = 0, _ body: (inout SpoolSlots.Slot, SpoolSlots) throws -> sending Result
-    ) throws(StoreError) -> Result? {
-        try location.withLock { location throws(StoreError) -> Result? in
-            guard var slot = location.slot, let slots else { return nil }
-            guard end <= SpoolSlots.room else {
-                try moveOut(&location)
-                return nil
-            }
-            do {
-                let result = try body(&slot, slots)
-                location.slot = slot
-                return result
-            } catch {
-                throw StoreError(localDisk: error, "\(slots.path)")
-            }
-        }
     }
 
     /// No program has it open: the descriptor is closed, and opened when it is needed.
