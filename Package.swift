@@ -62,7 +62,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "FileSystem",
-            dependencies: ["Threading", "Vocabulary", logging, systemPackage],
+            dependencies: ["CLinux", "Threading", "Vocabulary", logging, systemPackage],
             swiftSettings: strict),
         // 3
         .target(

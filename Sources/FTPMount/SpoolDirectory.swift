@@ -1,3 +1,4 @@
+import FileSystem
 package import SystemPackage
 
 #if canImport(Glibc)
@@ -152,6 +153,7 @@ package struct SpoolDirectory: Sendable {
             }
             defer { try? lock.close() }
             guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else { return nil }
+            Spool.removeEmpty(in: path)
             return rmdir(path.string) != 0 && errno == ENOTEMPTY ? path : nil
         }
     }

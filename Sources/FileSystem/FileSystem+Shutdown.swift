@@ -37,6 +37,7 @@ extension FileSystem {
             for inode in Array(tree.inodes.all) { tree.forget(inode.number, count: inode.lookups) }
             tree.directories.removeAll()
         }
+        spool.close()
         return unsent
     }
 

@@ -1,5 +1,5 @@
 import Synchronization
-import SystemPackage
+package import SystemPackage
 import Threading
 import Vocabulary
 
@@ -9,14 +9,14 @@ import Vocabulary
 
 /// The local directory where what was written waits until the server has it.
 ///
-/// A file in it is named `open-…` while it is in use. What could not be sent by the time its last handle was closed
+/// A file in it is named `open-…` while it is in use; small contents lie together in one, ``SpoolSlots``. What could not be sent by the time its last handle was closed
 /// becomes `unsent-…-<path>`, with a text beside it that says where it belongs and why it is here; nothing removes it. With
 /// `writeback` these are in a directory of their own, ``lostAndFound``.
 ///
 /// It is bounded twice: by a number of bytes for all files (`spool_size=`), and by what the local disk has to keep
 /// free. Whoever writes gets ENOSPC before the disk is full: other programs need it too, and a full disk would take away
 /// the means to say in a log what is unsent.
-final class Spool: Sendable {
+package final class Spool: Sendable {
     /// For copying: large enough that the calls do not count, small beside the cache.
     static let bufferSize = 256 << 10
 
@@ -30,12 +30,15 @@ final class Spool: Sendable {
     /// Where files are put that the server does not take, in a spool directory that outlives the mount.
     static let lostAndFound = "lost+found"
     private static let prefix = "open-"
+    /// What the name of the file with the small contents begins with.
+    static let slotsPrefix = "open-slots-"
 
     let directory: FilePath
     private let limit: Int64
     private let hasLostAndFound: Bool
     private let bytes = Atomic<Int64>(0)
     private let sinceLook = Atomic<Int64>(Spool.step)
+    private let slots: SpoolSlots
 
     /// - Parameter limit: how many bytes all files together may hold.
     /// - Parameter hasLostAndFound: whether what could not be sent goes to ``lostAndFound``.
@@ -43,6 +46,7 @@ final class Spool: Sendable {
         self.directory = directory
         self.limit = limit
         self.hasLostAndFound = hasLostAndFound
+        slots = SpoolSlots(path: directory.appending(Self.slotsPrefix + Self.randomHex()))
     }
 
     /// Makes sure that so many bytes more may be written.
@@ -70,16 +74,26 @@ final class Spool: Sendable {
 
     /// A new empty file, readable by this user alone.
     func make() throws(StoreError) -> SpoolFile {
+        if let slot = slots.take() { return SpoolFile(slot, of: slots, spool: self) }
+        let (descriptor, path) = try makeFile()
+        return SpoolFile(descriptor: descriptor, path: path, spool: self)
+    }
+
+    /// A file for one content alone.
+    func makeFile() throws(StoreError) -> (FileDescriptor, FilePath) {
         let path = directory.appending("\(Self.prefix)\(Self.randomHex())")
         do {
             let descriptor = try FileDescriptor.open(
                 path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
                 permissions: .ownerReadWrite)
-            return SpoolFile(descriptor: descriptor, path: path, spool: self)
+            return (descriptor, path)
         } catch {
             throw StoreError(localDisk: error, "create \(path)")
         }
     }
+
+    /// The mount has ended: what is not used any more goes.
+    func close() { slots.close() }
 
     /// Keeps a file that could not be sent.
     ///
@@ -119,6 +133,10 @@ final class Spool: Sendable {
     /// - Returns: the file and its length; `nil` when there is none.
     func adopt(_ name: [UInt8], holding count: Int64) -> (file: SpoolFile, length: Int64)? {
         guard name.starts(with: Self.prefix.utf8), !name.contains(0x2F) else { return nil }
+        if name.starts(with: Self.slotsPrefix.utf8) {
+            SpoolSlots.forget(name, in: directory)
+            return nil
+        }
         let path = directory.appending(String(decoding: name, as: UTF8.self))
         var status = stat()
         guard lstat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
@@ -126,13 +144,15 @@ final class Spool: Sendable {
     }
 
     /// The names of files that were in use when another process ended.
-    func leftOver() -> [String] {
+    func leftOver() -> [String] { Self.leftOver(in: directory) }
+
+    private static func leftOver(in directory: FilePath) -> [String] {
         guard let stream = opendir(directory.string) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-            if name.starts(with: Self.prefix.utf8) { names.append(String(decoding: name, as: UTF8.self)) }
+            if name.starts(with: prefix.utf8) { names.append(String(decoding: name, as: UTF8.self)) }
         }
         return names.sorted()
     }
@@ -142,6 +162,10 @@ final class Spool: Sendable {
     /// - Returns: where it is now.
     func putAside(_ name: String) -> FilePath? {
         let path = directory.appending(name)
+        if name.hasPrefix(Self.slotsPrefix) {
+            // What cannot be taken out of it stays where it is.
+            do { return try putSlotsAside(name, at: path) } catch { return path }
+        }
         var status = stat()
         guard lstat(path.string, &status) == 0 else { return nil }
         guard status.st_size > 0 else {
@@ -151,6 +175,39 @@ final class Spool: Sendable {
         mkdir(directory.appending(Self.lostAndFound).string, 0o700)
         let target = directory.appending(Self.lostAndFound).appending("unclosed-\(name)")
         return rename(path.string, target.string) == 0 ? target : path
+    }
+
+    /// The same for small contents: each becomes a file of its own.
+    ///
+    /// - Returns: where the last of them is now, if there was any.
+    private func putSlotsAside(_ name: String, at path: FilePath) throws -> FilePath? {
+        let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .noFollow])
+        let contents = try file.closeAfter { try SpoolSlots.contents(of: file) }
+        let folder = directory.appending(Self.lostAndFound)
+        if !contents.isEmpty { mkdir(folder.string, 0o700) }
+        var place: FilePath?
+        for (slot, bytes) in contents {
+            let target = folder.appending("unclosed-\(name)-\(slot.index)")
+            let copy = try FileDescriptor.open(
+                target, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
+                permissions: .ownerReadWrite)
+            _ = try copy.closeAfter { try copy.writeAll(bytes) }
+            place = target
+        }
+        unlink(path.string)
+        return place
+    }
+
+    /// Removes the file for small contents of a process that has ended from a directory, if nothing is in it.
+    package static func removeEmpty(in directory: FilePath) {
+        for name in leftOver(in: directory) where name.hasPrefix(slotsPrefix) {
+            let path = directory.appending(name)
+            guard let file = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .noFollow]) else {
+                continue
+            }
+            let isEmpty = try? file.closeAfter { try SpoolSlots.contents(of: file).isEmpty }
+            if isEmpty == true { unlink(path.string) }
+        }
     }
 
     /// Keeps the gauge.

@@ -9,15 +9,20 @@ import Threading
 /// where the content is only on the server.
 ///
 /// Thousands of files can wait to be sent, and a process has few descriptors: a file that no program has open is *parked*,
-/// and opened for each use.
+/// and opened for each use. A small one has no file at all, but a slot of a common one (``SpoolSlots``).
 ///
 /// Calls block for as long as the local disk does. Any thread may call; who orders writes is the owner.
+///
+/// Lock order: ``location`` is held while the local disk makes a file, or a slot is read or written.
 final class SpoolFile: Sendable {
-    private let location: Monitor<Location>
-    private let spool: Spool
+    let location: Monitor<Location>
+    let spool: Spool
+    let slots: SpoolSlots?
 
-    fileprivate struct Location {
+    struct Location {
         var path: FilePath
+        /// Where it is while it is small; it has no descriptor then.
+        var slot: SpoolSlots.Slot?
         var descriptor: FileDescriptor?
         /// How many uses of the descriptor are under way.
         var users = 0
@@ -33,7 +38,15 @@ final class SpoolFile: Sendable {
 
     init(descriptor: FileDescriptor, path: FilePath, spool: Spool) {
         self.spool = spool
+        slots = nil
         location = Monitor(Location(path: path, descriptor: descriptor))
+    }
+
+    /// An empty one.
+    init(_ slot: SpoolSlots.Slot, of slots: SpoolSlots, spool: Spool) {
+        self.spool = spool
+        self.slots = slots
+        location = Monitor(Location(path: slots.path, slot: slot))
     }
 
     /// A file that another process has left. It is opened when it is needed.
@@ -41,25 +54,42 @@ final class SpoolFile: Sendable {
     /// - Parameter held: how many of its bytes count.
     init(adopting path: FilePath, held: Int64, spool: Spool) {
         self.spool = spool
+        slots = nil
         location = Monitor(
             Location(path: path, isParked: true, hasDurableName: true, isInJournal: true, held: held))
         spool.count(held)
     }
 
     deinit {
-        let (path, descriptor, isKept, held) = location.withLock { ($0.path, $0.descriptor, $0.isKept, $0.held) }
-        if !isKept { _ = path.withPlatformString { Glibc.unlink($0) } }
+        let (path, slot, descriptor, isKept, held) = location.withLock {
+            ($0.path, $0.slot, $0.descriptor, $0.isKept, $0.held)
+        }
+        if !isKept {
+            if let slot { slots?.giveBack(slot) } else { _ = path.withPlatformString { Glibc.unlink($0) } }
+        }
         try? descriptor?.close()
         spool.count(-held)
     }
 
     // MARK: - The descriptor
 
-    /// Runs `body` with a descriptor, which stays open meanwhile.
+    /// Runs `body` with a descriptor from which the content can be read, and which stays open meanwhile.
+    ///
+    /// Of a slot it is a copy in memory: sendfile(2) hands over pages, and those of a slot will have another content.
     func withDescriptor<Result>(
         _ body: (FileDescriptor) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
+        guard let copy = try copyOfSlot() else { return try withFile(body) }
+        defer { try? copy.close() }
+        return try body(copy)
+    }
+
+    /// Runs `body` with the descriptor of the file, which stays open meanwhile; a content in a slot moves to a file first.
+    private func withFile<Result>(
+        _ body: (FileDescriptor) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
         let descriptor = try location.withLock { location throws(StoreError) -> FileDescriptor in
+            try moveOut(&location)
             do {
                 let descriptor =
                     try location.descriptor
@@ -109,7 +139,7 @@ final class SpoolFile: Sendable {
 
     /// Returns when the disk has all that was written, and the name.
     func makeDurable() throws(StoreError) {
-        try withDescriptor { descriptor throws(StoreError) in
+        try withFile { descriptor throws(StoreError) in
             guard fdatasync(descriptor.rawValue) == 0 else {
                 throw StoreError(localDisk: Errno(rawValue: errno), "fdatasync of \(path)")
             }
@@ -129,18 +159,31 @@ final class SpoolFile: Sendable {
 
     /// Lets it outlive this program where it is.
     func leave() {
-        location.withLock { $0.isKept = true }
+        location.withLock { location in
+            location.isKept = true
+            if location.slot != nil { slots?.keep() }
+        }
     }
 
     /// Its name in the spool directory.
-    var name: String { location.withLock { $0.path.lastComponent?.string ?? "" } }
+    var name: String {
+        location.withLock { location in
+            if let slot = location.slot, let slots { return slots.name(of: slot) }
+            return location.path.lastComponent?.string ?? ""
+        }
+    }
 
     /// Where it is, for messages.
     var path: FilePath { location.withLock { $0.path } }
 
     /// Writes all the bytes at an offset.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(StoreError) {
-        try withDescriptor { descriptor throws(StoreError) in
+        let (end, overflow) = offset.addingReportingOverflow(Int64(bytes.count))
+        let isWritten: Void? = try inSlot(upTo: overflow ? .max : end) { slot, slots in
+            try slots.write(bytes, at: offset, in: &slot)
+        }
+        if isWritten != nil { return }
+        try withFile { descriptor throws(StoreError) in
             do {
                 try descriptor.writeAll(toAbsoluteOffset: offset, bytes)
             } catch {
@@ -151,7 +194,9 @@ final class SpoolFile: Sendable {
 
     /// Reads as many bytes as there are, up to the size of the buffer.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(StoreError) -> Int {
-        try withDescriptor { descriptor throws(StoreError) in
+        let count = try inSlot { slot, slots in try slots.read(into: buffer, at: offset, of: slot) }
+        if let count { return count }
+        return try withFile { descriptor throws(StoreError) in
             var done = 0
             while done < buffer.count {
                 do {
@@ -186,7 +231,9 @@ final class SpoolFile: Sendable {
 
     /// Cuts or extends it; what is added reads as zeros.
     func truncate(to size: Int64) throws(StoreError) {
-        try withDescriptor { descriptor throws(StoreError) in
+        let isDone: Void? = try inSlot(upTo: size) { slot, slots in try slots.truncate(&slot, to: size) }
+        if isDone != nil { return }
+        try withFile { descriptor throws(StoreError) in
             do {
                 try descriptor.resize(to: size)
             } catch {
@@ -223,6 +270,13 @@ final class SpoolFile: Sendable {
     func keep(as name: String) -> FilePath {
         location.withLock { location in
             location.isKept = true
+            do throws(StoreError) {
+                try moveOut(&location)
+            } catch {
+                // It stays where it is, with the others.
+                slots?.keep()
+                return location.path
+            }
             let target = location.path.removingLastComponent().appending(name)
             let failed = location.path.withPlatformString { old in
                 target.withPlatformString { Glibc.rename(old, $0) }

@@ -110,6 +110,9 @@ final class Fixture: Sendable {
     /// What lies in the spool directory.
     var spooledNames: [String] { names(in: spool) }
 
+    /// The same without the file of the small contents, which is there as long as the mount.
+    var spooledFiles: [String] { spooledNames.filter { !$0.hasPrefix("open-slots-") } }
+
     /// What could not be sent and was put aside, without the notes.
     var putAside: [String] { names(in: spool.appending("lost+found")).filter { !$0.hasSuffix(".txt") } }
 

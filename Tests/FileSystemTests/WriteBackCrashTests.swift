@@ -142,7 +142,7 @@ import Vocabulary
             for index in 0..<20 { try f.save("f\(index)", "\(index)") }
             #expect(f.fileSystem.drainUploads(until: .after(.seconds(20))) { _ in } == 0)
             #expect(f.store.names().count == 20)
-            #expect(f.spooledNames == [])
+            #expect(f.spooledFiles == [])
         }
     }
 

@@ -370,7 +370,7 @@ import Vocabulary
             failing(f, with: .denied, Self.isFinish)
             #expect(failure { try f.close(handle) } == .denied)
 
-            let kept = f.spooledNames
+            let kept = f.spooledFiles
             #expect(kept.count == 2)
             #expect(kept.allSatisfy { $0.hasPrefix("unsent-") && $0.contains("important%20file") })
             #expect(kept.last == kept.first.map { $0 + ".txt" })

@@ -55,7 +55,7 @@ AMOUNTS = {
     "small_reads":   (300,         60,          10),
     "copied":        (512 * MIB,   32 * MIB,    2 * MIB),
     "small_writes":  (150,         30,          5),
-    "many_writes":   (500,         500,         10),
+    "many_writes":   (500,         100,         10),
     "unpacked":      (300,         60,          10),
     "changed":       (100 * MIB,   32 * MIB,    2 * MIB),
     "renamed":       (50,          50,          5),

@@ -19,6 +19,9 @@ int clinux_pipe_cloexec(int ends[2]);
 /// fallocate(2) with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE.
 int clinux_punch_hole(int descriptor, int64_t offset, int64_t length);
 
+/// memfd_create(2) with MFD_CLOEXEC; `name` is seen in /proc.
+int clinux_memfd(const char *name);
+
 /// syscall(SYS_gettid).
 int32_t clinux_gettid(void);
 
