@@ -27,6 +27,8 @@ final class SpoolFile: Sendable {
         var hasDurableName = false
         /// Whether a record of the journal names it.
         var isInJournal = false
+        /// Whether the server has all that it holds.
+        var isSent = false
         /// How many bytes of it count, for the gauge: holes take no room.
         var held: Int64 = 0
     }
@@ -127,6 +129,24 @@ final class SpoolFile: Sendable {
         location.withLock { $0.hasDurableName = true }
     }
 
+    /// The server has all that it holds: if this process is killed, nobody needs it. The next one knows by its mode
+    /// (``Spool/sentMode``), which costs a microsecond, and no wait of the disk.
+    func markSent() {
+        location.withLock { location in
+            guard !location.isKept, !location.isSent else { return }
+            location.isSent = location.path.withPlatformString { chmod($0, Spool.sentMode) } == 0
+        }
+    }
+
+    /// It is about to be changed.
+    private func unmarkSent() {
+        location.withLock { location in
+            guard location.isSent else { return }
+            location.isSent = false
+            _ = location.path.withPlatformString { chmod($0, Spool.mode) }
+        }
+    }
+
     /// Lets it outlive this program where it is.
     func leave() {
         location.withLock { $0.isKept = true }
@@ -140,6 +160,7 @@ final class SpoolFile: Sendable {
 
     /// Writes all the bytes at an offset.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(StoreError) {
+        unmarkSent()
         try withDescriptor { descriptor throws(StoreError) in
             do {
                 try descriptor.writeAll(toAbsoluteOffset: offset, bytes)
@@ -186,6 +207,7 @@ final class SpoolFile: Sendable {
 
     /// Cuts or extends it; what is added reads as zeros.
     func truncate(to size: Int64) throws(StoreError) {
+        unmarkSent()
         try withDescriptor { descriptor throws(StoreError) in
             do {
                 try descriptor.resize(to: size)
