@@ -12,6 +12,7 @@ extension MountStatus {
             ("uploads", .array(uploads.map(\.json))), ("cache", cache.json), ("fault_count", .integer(faultTotal)),
             ("faults", .array(faults.map(\.json))), ("left_over_files", .integer(leftOverCount)),
             ("left_over_bytes", .integer(leftOverBytes)), ("left_overs", .array(leftOvers.map(\.json))),
+            ("kept", kept.json),
         ])
     }
 
@@ -33,7 +34,8 @@ extension MountStatus {
             unsentBytes: json.count("unsent_bytes"), cache: cache,
             faults: json.list("faults").compactMap(FaultRing.Fault.init), faultTotal: json.count("fault_count"),
             leftOvers: json.list("left_overs").compactMap(LeftBehind.init),
-            leftOverCount: json.count("left_over_files"), leftOverBytes: json.count("left_over_bytes"))
+            leftOverCount: json.count("left_over_files"), leftOverBytes: json.count("left_over_bytes"),
+            kept: json["kept"].map(Kept.init) ?? Kept())
     }
 }
 

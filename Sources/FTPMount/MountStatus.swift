@@ -103,6 +103,9 @@ struct MountStatus: Hashable, Sendable {
     var leftOverCount: Int64 = 0
     var leftOverBytes: Int64 = 0
 
+    /// What is kept on this side of files that the server may not have.
+    var kept = Kept()
+
     /// More than anybody reads; a queue may have thousands.
     static let longestUploadList = 100
 }

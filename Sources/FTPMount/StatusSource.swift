@@ -50,7 +50,8 @@ struct StatusSource: Sendable {
                 streams: Int64(count.streams), spoolBytes: count.spoolBytes, spoolLimit: plan.options.spoolSize,
                 spoolDirectory: printable(spoolDirectory.utf8)),
             faults: faults.faults, faultTotal: faults.total, leftOvers: leftOvers.map(MountStatus.LeftBehind.init),
-            leftOverCount: Int64(left.count), leftOverBytes: left.reduce(0) { $0 &+ max(0, $1.size ?? 0) })
+            leftOverCount: Int64(left.count), leftOverBytes: left.reduce(0) { $0 &+ max(0, $1.size ?? 0) },
+            kept: MountStatus.Kept(fileSystem.keptFiles))
     }
 
     private static func connection(_ report: ConnectionReport, uploads: [UnsentReport]) -> MountStatus.Connection {

@@ -16,4 +16,17 @@ extension StatusText {
 
     /// Enough to see what they are; all of them have the same remedy.
     private static let shownLeftOvers = 5
+
+    /// What is kept on this side, in one line; nothing when there is nothing. The directory tells the rest, and whoever has
+    /// looked at the files removes them as any others.
+    func keptFiles(_ status: MountStatus) -> [String] {
+        let kept = status.kept
+        let parts = [
+            kept.unsent > 0 ? "\(Quantity.count(kept.unsent, "file")) not sent" : nil,
+            kept.unclosed > 0 ? "\(Quantity.count(kept.unclosed, "file")) not closed when a mount was killed" : nil,
+        ].compactMap { $0 }
+        if parts.isEmpty { return [] }
+        let title = "Kept on this side: \(parts.joined(separator: ", ")); \(Quantity.bytes(kept.bytes))"
+        return [style.bold(title), "  in \(Layout.ending(kept.directory, within: max(20, style.columns - 5)))"]
+    }
 }

@@ -13,8 +13,8 @@ struct StatusText {
     /// The lines, each with its end.
     func text(of status: MountStatus) -> String {
         let sections = [
-            heading(status), server(status), connections(status), uploads(status), leftOvers(status), cache(status),
-            faults(status),
+            heading(status), server(status), connections(status), uploads(status), leftOvers(status), keptFiles(status),
+            cache(status), faults(status),
         ]
         return sections.filter { !$0.isEmpty }.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
     }

@@ -87,3 +87,8 @@ extension FileSystem {
         return failures
     }
 }
+
+extension FileSystem {
+    /// What is kept on this side of files whose content the server may not have. Reads two local directories.
+    package var keptFiles: KeptFiles { spool.kept }
+}

@@ -1,4 +1,5 @@
 package import Logging
+import SystemPackage
 import Threading
 import Vocabulary
 
@@ -116,9 +117,10 @@ extension FileSystem {
 
     /// What no record names was being written when the process ended, by a program that has not closed it.
     private func putAside(_ names: [String]) {
-        for name in names {
-            guard let place = spool.putAside(name) else { continue }
-            logger.warning("a file that no program had closed when the last mount ended is kept in \(place)")
-        }
+        let places = names.compactMap { spool.putAside($0) }
+        guard let first = places.first else { return }
+        let directory = first.removingLastComponent()
+        logger.warning(
+            "\(places.count) files that no program had closed when the last mount was killed are kept in \(directory)")
     }
 }

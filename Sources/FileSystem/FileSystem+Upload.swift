@@ -132,7 +132,10 @@ extension FileSystem {
                 linkTarget: inode.attributes.linkTarget)
             tree.learn(inode, at: configuration.now(), attributes)
         }
-        // Our bytes did not go to the offsets that the spool has them at: what is right is on the server.
-        content.state.withLock { if $0.isSkewed { $0.dropClean(unless: nil) } }
+        content.state.withLock { state in
+            if writeBack != nil, !state.isDirty { state.spool?.markSent() }
+            // Our bytes did not go to the offsets that the spool has them at: what is right is on the server.
+            if state.isSkewed { state.dropClean(unless: nil) }
+        }
     }
 }

@@ -32,6 +32,11 @@ package final class Spool: Sendable {
     private static let prefix = "open-"
     /// What the name of the file with the small contents begins with.
     static let slotsPrefix = "open-slots-"
+    private static let uncloseds = "unclosed-"
+    private static let unsent = "unsent-"
+    /// The mode of a file in use; and of one of which the server has everything. The bit means nothing else for such a file.
+    static let mode: mode_t = 0o600
+    static let sentMode: mode_t = 0o700
 
     let directory: FilePath
     private let limit: Int64
@@ -120,7 +125,7 @@ package final class Spool: Sendable {
 
     /// Where a file goes that could not be sent.
     private func unsentName(of remote: RemotePath) -> String {
-        let name = "unsent-\(Self.randomHex())-\(Self.fileName(of: remote))"
+        let name = "\(Self.unsent)\(Self.randomHex())-\(Self.fileName(of: remote))"
         guard hasLostAndFound else { return name }
         mkdir(directory.appending(Self.lostAndFound).string, 0o700)
         return "\(Self.lostAndFound)/\(name)"
@@ -157,7 +162,8 @@ package final class Spool: Sendable {
         return names.sorted()
     }
 
-    /// Puts such a file aside of which nobody knows where it belongs; an empty one is removed.
+    /// Puts such a file aside of which nobody knows where it belongs: a program had it open, and had not closed it. One that
+    /// is empty is removed, and so is one of which the server has everything.
     ///
     /// - Returns: where it is now.
     func putAside(_ name: String) -> FilePath? {
@@ -168,12 +174,12 @@ package final class Spool: Sendable {
         }
         var status = stat()
         guard lstat(path.string, &status) == 0 else { return nil }
-        guard status.st_size > 0 else {
+        guard status.st_size > 0, status.st_mode & 0o777 != Self.sentMode else {
             unlink(path.string)
             return nil
         }
         mkdir(directory.appending(Self.lostAndFound).string, 0o700)
-        let target = directory.appending(Self.lostAndFound).appending("unclosed-\(name)")
+        let target = directory.appending(Self.lostAndFound).appending("\(Self.uncloseds)\(name)")
         return rename(path.string, target.string) == 0 ? target : path
     }
 
@@ -187,7 +193,7 @@ package final class Spool: Sendable {
         if !contents.isEmpty { mkdir(folder.string, 0o700) }
         var place: FilePath?
         for (slot, bytes) in contents {
-            let target = folder.appending("unclosed-\(name)-\(slot.index)")
+            let target = folder.appending("\(Self.uncloseds)\(name)-\(slot.index)")
             let copy = try FileDescriptor.open(
                 target, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
                 permissions: .ownerReadWrite)
@@ -208,6 +214,29 @@ package final class Spool: Sendable {
             let isEmpty = try? file.closeAfter { try SpoolSlots.contents(of: file).isEmpty }
             if isEmpty == true { unlink(path.string) }
         }
+    }
+
+    /// What is kept here of files that could not be sent, or that no program had closed when a process was killed.
+    var kept: KeptFiles {
+        var kept = KeptFiles(directory: directory.appending(Self.lostAndFound))
+        for place in [directory, kept.directory] {
+            guard let stream = opendir(place.string) else { continue }
+            defer { closedir(stream) }
+            while let entry = readdir(stream) {
+                let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+                let isUnclosed = bytes.starts(with: Self.uncloseds.utf8)
+                guard isUnclosed || bytes.starts(with: Self.unsent.utf8), !bytes.suffix(4).elementsEqual(".txt".utf8)
+                else { continue }
+                if isUnclosed { kept.unclosed += 1 } else { kept.unsent += 1 }
+                var status = stat()
+                guard lstat(place.appending(String(decoding: bytes, as: UTF8.self)).string, &status) == 0 else {
+                    continue
+                }
+                let (sum, overflow) = kept.byteCount.addingReportingOverflow(Int64(status.st_size))
+                kept.byteCount = overflow ? .max : sum
+            }
+        }
+        return kept
     }
 
     /// Keeps the gauge.
@@ -236,6 +265,18 @@ package final class Spool: Sendable {
         // With the prefix and ".txt" this stays below the 255 bytes of a name.
         return String(encoded.joined().suffix(200))
     }
+}
+
+/// What a spool directory keeps of files whose content the server may not have.
+package struct KeptFiles: Hashable, Sendable {
+    /// Where, with a text beside each that says where it belongs.
+    package let directory: FilePath
+    /// How many were closed, and refused by the server, or not sent before the mount ended.
+    package var unsent = 0
+    /// How many were being written when a process was killed: no close of theirs had returned.
+    package var unclosed = 0
+    /// How many bytes they have.
+    package var byteCount: Int64 = 0
 }
 
 extension UInt64 {

@@ -21,6 +21,7 @@ extension SpoolFile {
             throw StoreError(localDisk: error, "write to \(path)")
         }
         location.slot = nil
+        location.isSent = false
         location.descriptor = descriptor
         location.path = path
         slots.giveBack(slot)

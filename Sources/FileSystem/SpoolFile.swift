@@ -32,6 +32,8 @@ final class SpoolFile: Sendable {
         var hasDurableName = false
         /// Whether a record of the journal names it.
         var isInJournal = false
+        /// Whether the server has all that it holds.
+        var isSent = false
         /// How many bytes of it count, for the gauge: holes take no room.
         var held: Int64 = 0
     }
@@ -157,6 +159,29 @@ final class SpoolFile: Sendable {
         location.withLock { $0.hasDurableName = true }
     }
 
+    /// The server has all that it holds: if this process is killed, nobody needs it. The next one knows by its mode
+    /// (``Spool/sentMode``; an empty slot), which costs a microsecond, and no wait of the disk.
+    func markSent() {
+        location.withLock { location in
+            guard !location.isKept, !location.isSent else { return }
+            location.isSent = mark(location, sent: true)
+        }
+    }
+
+    /// It is about to be changed.
+    private func unmarkSent() {
+        location.withLock { location in
+            guard location.isSent else { return }
+            location.isSent = false
+            _ = mark(location, sent: false)
+        }
+    }
+
+    private func mark(_ location: Location, sent: Bool) -> Bool {
+        if let slot = location.slot { return slots?.mark(slot, sent: sent) ?? false }
+        return location.path.withPlatformString { chmod($0, sent ? Spool.sentMode : Spool.mode) } == 0
+    }
+
     /// Lets it outlive this program where it is.
     func leave() {
         location.withLock { location in
@@ -178,6 +203,7 @@ final class SpoolFile: Sendable {
 
     /// Writes all the bytes at an offset.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(StoreError) {
+        unmarkSent()
         let (end, overflow) = offset.addingReportingOverflow(Int64(bytes.count))
         let isWritten: Void? = try inSlot(upTo: overflow ? .max : end) { slot, slots in
             try slots.write(bytes, at: offset, in: &slot)
@@ -231,6 +257,7 @@ final class SpoolFile: Sendable {
 
     /// Cuts or extends it; what is added reads as zeros.
     func truncate(to size: Int64) throws(StoreError) {
+        unmarkSent()
         let isDone: Void? = try inSlot(upTo: size) { slot, slots in try slots.truncate(&slot, to: size) }
         if isDone != nil { return }
         try withFile { descriptor throws(StoreError) in

@@ -99,6 +99,15 @@ final class SpoolSlots: Sendable {
         }
     }
 
+    /// Notes for the next process whether somebody needs what is in a slot.
+    ///
+    /// - Returns: whether that is written.
+    func mark(_ slot: Slot, sent: Bool) -> Bool {
+        guard let file = state.withLock({ $0.file }) else { return false }
+        let noted = sent ? Slot(index: slot.index, serial: slot.serial) : slot
+        return (try? Self.writeHeader(of: noted, to: file)) != nil
+    }
+
     /// The file is to outlive this program, with what is in its slots.
     func keep() {
         state.withLock { $0.isKept = true }
