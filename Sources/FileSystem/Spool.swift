@@ -69,15 +69,28 @@ final class Spool: Sendable {
     var byteCount: Int64 { bytes.load(ordering: .relaxed) }
 
     /// A new empty file, readable by this user alone.
+    ///
+    /// Somebody who tidies up may have removed the directory. It is made again: those above it have been found safe when the
+    /// mount began, and are left alone if they are gone too.
     func make() throws(StoreError) -> SpoolFile {
         let path = directory.appending("\(Self.prefix)\(Self.randomHex())")
         do {
-            let descriptor = try FileDescriptor.open(
+            return SpoolFile(descriptor: try Self.create(path), path: path, spool: self)
+        } catch {
+            guard error == .noSuchFileOrDirectory, mkdir(directory.string, 0o700) == 0,
+                let descriptor = try? Self.create(path)
+            else { throw StoreError(localDisk: error, "create \(path)") }
+            return SpoolFile(descriptor: descriptor, path: path, spool: self)
+        }
+    }
+
+    private static func create(_ path: FilePath) throws(Errno) -> FileDescriptor {
+        do {
+            return try FileDescriptor.open(
                 path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
                 permissions: .ownerReadWrite)
-            return SpoolFile(descriptor: descriptor, path: path, spool: self)
         } catch {
-            throw StoreError(localDisk: error, "create \(path)")
+            throw error as? Errno ?? .ioError
         }
     }
 
