@@ -8,7 +8,7 @@ import Vocabulary
 ///
 /// The request that finds it out may be the kernel's read-ahead, whose error no program hears of.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct OutdatedHandleTests {
-    @Test func `who has it open gets no byte more of it, however often it asks; who opens it again gets the new one`() throws {
+    @Test func `who has it open gets no byte more of it; who opens it again gets the new one`() throws {
         try Fixture.run { (f) throws in
             f.store.put("f", .pattern(size: 8 << 20))
             let (reader, other) = (try f.open("f"), try f.open("f"))

@@ -22,10 +22,13 @@ extension Mounts {
             let made = try Shell.run("mount -t tmpfs -o size=8m,mode=700 tmpfs \"$D\"", ["D": disk])
             try #require(made.succeeded, "\(made)")
             defer { _ = try? Shell.run("umount -l \"$D\"", ["D": disk]) }
+            let given = try Shell.run(
+                "echo content >\"$ROOT/of-the-server\" && chown --reference=\"$ROOT\" \"$ROOT/of-the-server\"",
+                ["ROOT": server.root])
+            try #require(given.succeeded, "\(given)")
             let mount = try MountedFileSystem(server, options: ["spool_dir=\(disk)/spool"])
             let outcome = try Shell.run(
                 """
-                echo content >"$ROOT/of-the-server" && chown --reference="$ROOT" "$ROOT/of-the-server"
                 mount -o remount,ro "$D" || exit 2
                 (LC_ALL=C; echo x >"$MOUNT/new") 2>&1 | grep -q 'Input/output error' || exit 3
                 test "$(cat "$MOUNT/of-the-server")" = content || exit 4
