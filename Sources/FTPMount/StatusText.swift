@@ -13,7 +13,8 @@ struct StatusText {
     /// The lines, each with its end.
     func text(of status: MountStatus) -> String {
         let sections = [
-            heading(status), outage(status), server(status), connections(status), requests(status), uploads(status), leftOvers(status), cache(status),
+            heading(status), outage(status), server(status), connections(status), requests(status), uploads(status),
+            leftOvers(status), cache(status),
             faults(status),
         ]
         return sections.filter { !$0.isEmpty }.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
