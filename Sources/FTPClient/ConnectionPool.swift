@@ -203,6 +203,12 @@ final class ConnectionPool: Sendable {
         }
     }
 
+    /// What is known of an outage.
+    func outage() -> OutageReport? {
+        let now = Instant.now
+        return state.withLock { $0.machine.outageReport(now) }
+    }
+
     /// Lets nobody wait any more for a server that cannot be reached. Does not block.
     func hurry() { handle { machine, _ in machine.hurry() } }
 
@@ -327,7 +333,9 @@ final class ConnectionPool: Sendable {
                 state.sessions[id] = session
                 if let span, isPrepared { state.machine.notePreparation(takes: span) }
             }
+            let ended = outage()
             handle { machine, now in machine.opened(id, isPrepared: isPrepared, now: now) }
+            if let ended { server.configuration.logger.notice("\(ended.ending(server.configuration.host))") }
         } catch {
             openFailed(id, error)
         }
@@ -339,8 +347,18 @@ final class ConnectionPool: Sendable {
     }
 
     private func openFailed(_ id: Int, _ error: FTPError) {
-        server.configuration.logger.notice("[\(id)] no connection: \(error)")
+        let before = outage()
         handle { machine, now in machine.openFailed(id, error, now: now) }
+        let logger = server.configuration.logger
+        let line: Logger.Message = "[\(id)] no connection: \(error)"
+        if before == nil, let begun = outage() {
+            logger.warning("\(begun.beginning(server.configuration.host))")
+        } else if before != nil || ending.isCancelled {
+            // The first line has said it; and whoever ends the mount does not want to hear it.
+            logger.debug(line)
+        } else {
+            logger.notice(line)
+        }
     }
 
     private func service(_ session: Session, _ body: (Session) -> (Cancellation) throws(FTPError) -> Void) {

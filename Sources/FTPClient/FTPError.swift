@@ -121,7 +121,9 @@ extension FTPError: CustomStringConvertible {
         case .changedRemotely(let path):
             return "\(path) changed on the server while it was being read; open it again"
         case .localFailure(let errno, let action):
-            return "\(action) failed: \(errno)"
+            let isLimit = errno == .tooManyOpenFiles
+            let remedy = isLimit ? "; allow more open files (ulimit -n, LimitNOFILE= of a service)" : ""
+            return "\(action) failed: \(errno)\(remedy)"
         case .closed:
             return "the client has been closed"
         }
@@ -135,9 +137,7 @@ extension FTPError.Phase: CustomStringConvertible {
         case .resolving: "the name service did not answer in time"
         case .connecting: "the server did not take the connection in time; check the host, the port and any firewall"
         case .proxy: "the proxy did not make the connection in time; check proxy= and what the proxy can reach"
-        case .greeting:
-            "the server took the connection but did not greet in time; check that the port is that of FTP,"
-                + " and mount a port where TLS comes first (usually 990) as ftps://"
+        case .greeting: "the server took the connection but did not greet in time"
         case .tlsHandshake: "the server did not finish the TLS handshake in time"
         case .login: "the server did not finish the login in time"
         case .reply(let verb): "the server did not answer \(verb) in time"
@@ -150,6 +150,12 @@ extension FTPError.Phase: CustomStringConvertible {
 }
 
 extension FTPError {
+    /// What helps besides where nobody has got through to this server yet, and the address may be wrong; it begins with "; ".
+    package var adviceOnFirstContact: String {
+        guard case .timedOut(.greeting) = self else { return "" }
+        return "; check that the port is that of FTP, and mount a port where TLS comes first (usually 990) as ftps://"
+    }
+
     /// What helps where a login was refused.
     private static func advice(onLogin reply: Reply) -> String {
         if reply.mentionsEncryption { return "mount with tls=explicit" }

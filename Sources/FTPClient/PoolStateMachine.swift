@@ -201,6 +201,16 @@ struct PoolStateMachine {
     /// All connections, oldest first, and how many requests wait for one.
     var report: (connections: [Connection], waiting: Int) { (connections, queue.count) }
 
+    /// What is known of an outage of a server that has worked; `nil` while there is none.
+    func outageReport(_ now: Instant) -> OutageReport? {
+        guard hasWorked, let outage else { return nil }
+        let span = now.since(outage.since)
+        return OutageReport(
+            span: span, attempts: outage.attempts, error: outage.error,
+            nextAttempt: isAnybodyWaiting ? nextAttempt.map { max(.zero, $0.since(now)) } : nil,
+            patience: endurance.map { max(.zero, $0 - span) })
+    }
+
     /// How many more transfers could begin at once, or after a login, with one connection left for short work.
     var spareCount: Int {
         let busy = count { !$0.isIdle && !$0.isOpening && !$0.isBriefly }

@@ -93,6 +93,11 @@ struct MountStatus: Hashable, Sendable {
     /// How many there are, and how many bytes of them are unsent.
     var uploadCount: Int64 = 0
     var unsentBytes: Int64 = 0
+    /// The server has worked and cannot be reached now.
+    var outage: Outage?
+    /// How many requests of programs have not been answered, and the oldest ``longestRequestList`` of them.
+    var requestCount: Int64 = 0
+    var requests: [Request] = []
     var cache: Cache
     var faults: [FaultRing.Fault] = []
     var faultTotal: Int64 = 0

@@ -182,6 +182,6 @@ extension MountFailure {
                 .changedRemotely, .closed:
                 .mountFailed
             }
-        self.init(code, code == .interrupted ? "interrupted" : "\(error)")
+        self.init(code, code == .interrupted ? "interrupted" : "\(error)\(error.adviceOnFirstContact)")
     }
 }

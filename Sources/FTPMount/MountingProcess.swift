@@ -68,7 +68,7 @@ struct MountingProcess {
         try Remounting.addFlags(of: plan)
         let source = StatusSource(
             plan: plan, client: client, fileSystem: fileSystem, spoolDirectory: spool.path.string, faults: faults,
-            mountedAt: .now, isEnding: { ending.hasBegun })
+            mountedAt: .now, session: session, isEnding: { ending.hasBegun })
         listen(control, source, session, ending, logger)
         defer { ending.onRequest { _ in } }
 

@@ -58,7 +58,8 @@ package struct SpoolDirectory: Sendable {
         }
         guard isEmpty else { return false }
         for name in ownFiles { unlink(path.appending(name).string) }
-        return rmdir(path.string) == 0
+        // Somebody may have removed it before.
+        return rmdir(path.string) == 0 || errno == ENOENT
     }
 
     /// The names in a directory but `.` and `..`.

@@ -34,6 +34,12 @@ enum StatusMetrics {
             }),
         Metric("ftpfs_connections_limit", "gauge", "How many connections there may be.") { $0.connectionLimit },
         Metric("ftpfs_waiting_requests", "gauge", "Requests that wait for a connection.") { $0.waiting },
+        Metric("ftpfs_unanswered_requests", "gauge", "Requests of programs that have no answer yet.") {
+            $0.requestCount
+        },
+        Metric("ftpfs_outage_seconds", "gauge", "For how long the server cannot be reached; 0 when it can.") {
+            $0.outage.map { max(1, $0.span) } ?? 0
+        },
         Metric("ftpfs_received_bytes_total", "counter", "Bytes of files read from the server.") { $0.received },
         Metric("ftpfs_sent_bytes_total", "counter", "Bytes of files written to the server.") { $0.sent },
         Metric("ftpfs_unsent_files", "gauge", "Files of which something is not on the server.") { $0.uploadCount },

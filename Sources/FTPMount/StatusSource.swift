@@ -1,5 +1,6 @@
 import FTPClient
 import FileSystem
+import FuseBridge
 import Threading
 import Vocabulary
 
@@ -15,6 +16,7 @@ struct StatusSource: Sendable {
     let spoolDirectory: String
     let faults: FaultRing
     let mountedAt: Instant
+    let session: FuseSession
     let isEnding: @Sendable () -> Bool
 
     /// The status now.
@@ -29,6 +31,7 @@ struct StatusSource: Sendable {
         let uploads = files.prefix(MountStatus.longestUploadList).map {
             Self.upload($0, connections, pending[$0.path])
         }
+        let requests = session.waitingRequests(atMost: MountStatus.longestRequestList)
         let left = fileSystem.leftOvers(olderThan: CleanCommand.age)
         let leftOvers = left.prefix(MountStatus.longestUploadList)
         return MountStatus(
@@ -43,7 +46,8 @@ struct StatusSource: Sendable {
             connections: connections.map { Self.connection($0, uploads: files) },
             connectionLimit: Int64(server.connectionLimit), waiting: Int64(server.waiting),
             received: server.received, sent: server.sent, uploads: uploads, uploadCount: Int64(files.count),
-            unsentBytes: files.reduce(0) { $0 + $1.unsent },
+            unsentBytes: files.reduce(0) { $0 + $1.unsent }, outage: client.outage.map(MountStatus.Outage.init),
+            requestCount: Int64(requests.all), requests: requests.oldest.map(MountStatus.Request.init),
             cache: MountStatus.Cache(
                 contentBytes: Int64(count.cachedBytes), contentLimit: Int64(fileSystem.cacheCapacity),
                 names: Int64(count.directoryEntries), inodes: Int64(count.inodes), handles: Int64(count.handles),

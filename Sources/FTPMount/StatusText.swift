@@ -13,8 +13,8 @@ struct StatusText {
     /// The lines, each with its end.
     func text(of status: MountStatus) -> String {
         let sections = [
-            heading(status), server(status), connections(status), uploads(status), leftOvers(status), keptFiles(status),
-            cache(status), faults(status),
+            heading(status), outage(status), server(status), connections(status), requests(status), uploads(status),
+            leftOvers(status), keptFiles(status), cache(status), faults(status),
         ]
         return sections.filter { !$0.isEmpty }.map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
     }
@@ -150,7 +150,7 @@ struct StatusText {
         }
     }
 
-    private func folded(_ text: String, indent: Int) -> [String] {
+    func folded(_ text: String, indent: Int) -> [String] {
         Layout.folded(text, within: max(20, style.columns - indent)).map { String(repeating: " ", count: indent) + $0 }
     }
 

@@ -183,7 +183,11 @@ extension FileReader {
         var actions = Actions()
         state.withLock { state in
             state.lanes[lane]?.current = nil
-            for id in state.planner.failed(lane) {
+            var failed = state.planner.failed(lane)
+            // What the other lanes bring is of the same content that is gone.
+            if error.kind == .changedRemotely, !failed.isEmpty { failed = Array(state.waiting.keys) }
+            for id in failed {
+                state.planner.settled(id)
                 if let waiting = state.waiting.removeValue(forKey: id) { actions.failures.append((waiting, error)) }
             }
             findMissing(&state)

@@ -252,6 +252,9 @@ extension FileSystem {
                 guard error.kind == .changedRemotely || error.kind == .notFound else { return }
                 tree.withLock { tree in
                     if let parent = tree.inodes[inode]?.place?.parent { tree.directories.expire(parent) }
+                    // The request that fails may be the kernel's read-ahead, whose error nobody hears. What is written here
+                    // meanwhile is no change by others.
+                    if error.kind == .changedRemotely, tree.inodes[inode]?.writers == 0 { tree.handles.outdate(inode) }
                 }
             })
         return FileReader(cache: chunks, pool: streams, source: source)

@@ -1,13 +1,19 @@
 import Threading
 
 extension FileSystem {
+    private static let outdated = StoreError(
+        .changedRemotely, "the file changed on the server while it was being read; open it again")
+
     /// Reads: what the spool has from there, the rest through the file's reader.
     package func read(
         _ handle: HandleID, offset: Int64, length: Int, _ request: Request,
         completion: @escaping @Sendable (ReadAnswer) -> Void
     ) {
         do throws(StoreError) {
-            let file = try tree.withLock { tree throws(StoreError) in try tree.file(handle) }
+            let file = try tree.withLock { tree throws(StoreError) in
+                if tree.handles.isOutdated(handle) { throw Self.outdated }
+                return try tree.file(handle)
+            }
             guard file.flags.contains(.read) else { throw StoreError(.badHandle, "not open for reading") }
             let (end, overflow) = offset.addingReportingOverflow(Int64(length))
             guard offset >= 0, length >= 0, !overflow else { throw StoreError(.invalidArgument, "read beyond 2^63") }

@@ -16,6 +16,9 @@ struct HandleTable {
     }
 
     private(set) var files: [HandleID: File] = [:]
+    /// Open files that are others on the server by now: who has read a part of the old content must not get the rest of another
+    /// one.
+    private var outdated: Set<HandleID> = []
     private(set) var directories: [HandleID: Directory] = [:]
     private var lastID: UInt64 = 0
 
@@ -42,7 +45,18 @@ struct HandleTable {
     }
 
     /// Takes out an open file.
-    mutating func removeFile(_ id: HandleID) -> File? { files.removeValue(forKey: id) }
+    mutating func removeFile(_ id: HandleID) -> File? {
+        outdated.remove(id)
+        return files.removeValue(forKey: id)
+    }
+
+    /// A file was found to be another one on the server: whoever reads it has to open it anew.
+    mutating func outdate(_ inode: InodeNumber) {
+        for (id, file) in files where file.inode == inode && file.flags.contains(.read) { outdated.insert(id) }
+    }
+
+    /// Whether what it reads is gone.
+    func isOutdated(_ id: HandleID) -> Bool { outdated.contains(id) }
 
     /// Takes out an open directory.
     mutating func removeDirectory(_ id: HandleID) -> Directory? { directories.removeValue(forKey: id) }

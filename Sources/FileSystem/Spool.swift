@@ -85,15 +85,28 @@ package final class Spool: Sendable {
     }
 
     /// A file for one content alone.
+    ///
+    /// Somebody who tidies up may have removed the directory. It is made again: those above it have been found safe when the
+    /// mount began, and are left alone if they are gone too.
     func makeFile() throws(StoreError) -> (FileDescriptor, FilePath) {
         let path = directory.appending("\(Self.prefix)\(Self.randomHex())")
         do {
-            let descriptor = try FileDescriptor.open(
+            return (try Self.create(path), path)
+        } catch {
+            guard error == .noSuchFileOrDirectory, mkdir(directory.string, 0o700) == 0,
+                let descriptor = try? Self.create(path)
+            else { throw StoreError(localDisk: error, "create \(path)") }
+            return (descriptor, path)
+        }
+    }
+
+    private static func create(_ path: FilePath) throws(Errno) -> FileDescriptor {
+        do {
+            return try FileDescriptor.open(
                 path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
                 permissions: .ownerReadWrite)
-            return (descriptor, path)
         } catch {
-            throw StoreError(localDisk: error, "create \(path)")
+            throw error as? Errno ?? .ioError
         }
     }
 

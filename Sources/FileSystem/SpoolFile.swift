@@ -334,6 +334,20 @@ extension StoreError {
         case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory: kind = .noResources
         default: kind = .inputOutput
         }
-        self.init(kind, "spool: \(what): \(errno)")
+        self.init(kind, "spool: \(what): \(errno)\(Self.remedy(errno))")
+    }
+
+    /// What helps, for the line in the log; it begins with "; ".
+    private static func remedy(_ errno: Errno) -> String {
+        switch errno {
+        case .readOnlyFileSystem, .permissionDenied, .notPermitted:
+            "; make that directory writable, or mount with spool_dir= elsewhere"
+        case .noSpace, .diskQuotaExceeded: "; free space there, or mount with spool_dir= on another disk"
+        case .noSuchFileOrDirectory: "; somebody has removed the spool directory: mount anew"
+        case .ioError: "; check that disk, or mount with spool_dir= on another one"
+        case .tooManyOpenFiles: "; allow more open files (ulimit -n, LimitNOFILE= of a service)"
+        case .tooManyOpenFilesInSystem: "; allow more open files (sysctl fs.file-max)"
+        default: ""
+        }
     }
 }

@@ -132,6 +132,9 @@ package final class FuseSession: @unchecked Sendable {
         if wasMounted == true { cfuse_session_unmount(session) }
     }
 
+    /// The requests that have not been answered.
+    var openRequests: [OpenRequest] { bridge.requests.openRequests }
+
     // MARK: - Telling the kernel
 
     /// Makes the kernel forget what it knows of a name.

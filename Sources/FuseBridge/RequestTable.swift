@@ -21,9 +21,7 @@ final class OpenRequest: @unchecked Sendable {
     /// The thread that waits (as in /proc); 0 when it is not visible from here.
     let process: Int32
     let cancellation = Cancellation()
-    #if DEBUG
     let begun = Instant.now
-    #endif
     let bridge: Bridge
     fileprivate let pointer: OpaquePointer
 

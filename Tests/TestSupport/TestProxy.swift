@@ -24,10 +24,11 @@ package final class TestProxy: Sendable {
     ///   - fault: what it answers instead of connecting; the names are in the script.
     ///   - chaos: connections break at random while there is a file of this name.
     ///   - seed: of `chaos`.
+    ///   - forget: the connections that there are when a file of this name comes into being are silent from then on.
     ///   - firstPort: the port of a server that speaks first: what that says leaves together with the proxy's last word.
     package init(
         _ kind: Kind, login: String? = nil, names: [String] = [], fault: String? = nil, chaos: String? = nil,
-        seed: UInt32 = 0, firstPort: UInt16? = nil
+        seed: UInt32 = 0, forget: String? = nil, firstPort: UInt16? = nil
     ) throws {
         self.kind = kind
         directory = try TemporaryDirectory("proxy")
@@ -36,6 +37,7 @@ package final class TestProxy: Sendable {
         for name in names { arguments += ["--map", name] }
         if let fault { arguments += ["--fault", fault] }
         if let chaos { arguments += ["--chaos", chaos, "--seed", String(seed), "--rate", "0.03"] }
+        if let forget { arguments += ["--forget", forget] }
         if let firstPort { arguments += ["--first-port", String(firstPort)] }
         let output = directory.path("output")
         let process = try ChildProcess(arguments, output: output, errors: directory.path("errors"))

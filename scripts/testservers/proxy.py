@@ -1,16 +1,19 @@
 """A proxy for tests, on loopback: HTTP CONNECT with Basic authentication, and SOCKS 5 with user and password.
 
     python3 proxy.py http|socks5 [--login USER:PASSWORD] [--map NAME=ADDRESS] [--fault FAULT]
-                     [--chaos FILE --seed N --rate P]
+                     [--chaos FILE --seed N --rate P] [--forget FILE]
 
 Prints its port as one line, then one line for each connection that it makes: the host and the port as the client named
 them. Names are looked up in the given map first. FAULT is one of FAULTS: what is answered instead of a connection. With --chaos
-connections break at random while FILE exists (`chaos.py`).
+connections break at random while FILE exists (`chaos.py`). With --forget the connections that there are when FILE comes into
+being are forgotten, as an address translator forgets them: nothing passes any more, neither end is told, and new ones work.
 """
 
 import argparse
 import base64
 import ipaddress
+import os
+import select
 import socket
 import struct
 import sys
@@ -99,6 +102,23 @@ def copy(source, target):
                 pass
 
 
+def carry(client, server, switch):
+    """Carries bytes both ways until an end has ended, or for as long as the switch is not there."""
+    other = {client: server, server: client}
+    is_new = os.path.exists(switch)
+    while is_new or not os.path.exists(switch):
+        # So that the switch is seen in time also where nothing passes.
+        for source in select.select([client, server], [], [], 0.05)[0]:
+            data = source.recv(1 << 14)
+            if not is_new and os.path.exists(switch):
+                break
+            if not data:
+                return
+            other[source].sendall(data)
+    # Neither socket is ever closed.
+    threading.Event().wait()
+
+
 def serve(connection, options):
     with connection:
         if options.fault:
@@ -131,6 +151,8 @@ def serve(connection, options):
                 # The server speaks first: its greeting leaves in the same packet as the proxy's last word.
                 success += server.recv(1 << 16)
             connection.sendall(success)
+            if options.forget:
+                return carry(connection, server, options.forget)
             if options.chaos:
                 return pump(connection, server, options.chaos)
             back = threading.Thread(target=copy, args=(server, connection), daemon=True)
@@ -148,6 +170,7 @@ def main():
     parser.add_argument("--chaos", metavar="FILE", help="connections break at random while FILE exists")
     parser.add_argument("--seed", type=int, default=0, help="of --chaos")
     parser.add_argument("--rate", type=float, default=0.02, help="how many of the pieces that pass are struck, with --chaos (0.02)")
+    parser.add_argument("--forget", metavar="FILE", help="what is connected when FILE comes into being is forgotten")
     parser.add_argument("--first-port", type=int, help="the port at which the other end speaks first")
     options = parser.parse_args()
     if options.chaos:
