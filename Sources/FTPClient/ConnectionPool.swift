@@ -169,13 +169,12 @@ final class ConnectionPool: Sendable {
     ///
     /// - Returns: whether there was any in it.
     func retreat(from directory: RemotePath) -> Bool {
-        let now = Instant.now
         let jobs = state.withLock { state -> [Job] in
             // Nobody holds an idle session, so its location can be read here; that of another one cannot.
             let inside = state.machine.idle.filter { state.sessions[$0]?.isInside(directory) ?? false }
             let actions = state.machine.retreat(inside)
             for case .retreat(let id) in actions { state.retreating.insert(id) }
-            return Self.absorb(actions, into: &state, now).jobs
+            return Self.absorb(actions, into: &state).jobs
         }
         for job in jobs { carryOut(job) }
         // Each ends by the limit of its own replies.
@@ -229,7 +228,7 @@ final class ConnectionPool: Sendable {
         let now = Instant.now
         let (jobs, mustWake) = state.withLock { state -> ([Job], Bool) in
             let actions = event(&state.machine, now)
-            return Self.absorb(actions, into: &state, now)
+            return Self.absorb(actions, into: &state)
         }
         if mustWake { state.wake() }
         for job in jobs { carryOut(job) }
@@ -237,7 +236,7 @@ final class ConnectionPool: Sendable {
 
     /// Does what can be done under the lock, and returns the rest.
     private static func absorb(
-        _ actions: [PoolStateMachine.Action], into state: inout State, _ now: Instant
+        _ actions: [PoolStateMachine.Action], into state: inout State
     ) -> (jobs: [Job], mustWake: Bool) {
         var jobs: [Job] = []
         var mustWake = false
@@ -269,7 +268,7 @@ final class ConnectionPool: Sendable {
                 if let session = forget(id, in: &state) { jobs.append(.forget(session)) }
             }
         }
-        if let next = state.machine.nextTick(now: now), next < (state.plannedTick ?? next.advanced(by: .seconds(1))) {
+        if let next = state.machine.nextTick, next < (state.plannedTick ?? next.advanced(by: .seconds(1))) {
             mustWake = true
         }
         return (jobs, mustWake)
@@ -433,13 +432,13 @@ final class ConnectionPool: Sendable {
     /// Sleeps until the machine wants to know the time; false when the pool is closed.
     private static func waitForTick(_ state: Monitor<State>) -> Bool {
         let planned = state.withLock { state -> Instant? in
-            state.plannedTick = state.machine.nextTick(now: .now)
+            state.plannedTick = state.machine.nextTick
             return state.plannedTick
         }
         let deadline = planned.map { Deadline.at($0) } ?? .never
         let isOpen = state.wait(until: deadline) { state -> Bool? in
             if state.isClosed { return false }
-            let next = state.machine.nextTick(now: .now)
+            let next = state.machine.nextTick
             // Something earlier has come up, or nothing was planned at all.
             if let next, next < (state.plannedTick ?? next.advanced(by: .seconds(1))) { return true }
             return nil

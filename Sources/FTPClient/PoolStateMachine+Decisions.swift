@@ -5,6 +5,7 @@ extension PoolStateMachine {
     /// Applies the rules until nothing more follows from them.
     mutating func settle(_ now: Instant) -> [Action] {
         guard !isShutDown else { return [] }
+        settledAt = max(settledAt ?? now, now)
         forgetOldLessons(now)
         var actions = grantIdle(now)
         if connections.isEmpty, !queue.isEmpty, let loginRefusal = reachability.loginRefusal {

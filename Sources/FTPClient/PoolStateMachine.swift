@@ -48,6 +48,8 @@ struct PoolStateMachine {
     /// What is known of the server while nothing is alive.
     var reachability: Reachability
     private(set) var isShutDown = false
+    /// The time of the last event. What was due by then has been done, or could not be.
+    var settledAt: Instant?
     /// Up to how many connections may be opened for what is done ahead: ``LoginCost``.
     var limitForAhead = Int.max
 
@@ -218,7 +220,10 @@ struct PoolStateMachine {
     }
 
     /// When to call ``tick(now:)`` at the latest; `nil`: not needed.
-    func nextTick(now: Instant) -> Instant? {
+    ///
+    /// It may have passed: what has become due since the last event is due at once, and must not be lost because whoever
+    /// keeps the time was late.
+    var nextTick: Instant? {
         var moments: [Instant] = []
         for (index, connection) in connections.enumerated() {
             switch connection.use {
@@ -238,7 +243,7 @@ struct PoolStateMachine {
             if let growthResumes { moments.append(growthResumes) }
             if let learned { moments.append(learned.until) }
         }
-        return moments.filter { $0 > now }.min()
+        return moments.filter { moment in settledAt.map { moment > $0 } ?? true }.min()
     }
 
     // MARK: - The connections

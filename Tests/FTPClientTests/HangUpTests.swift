@@ -62,7 +62,7 @@ struct HangUpTests {
         while count < 100 { count += try served.readSome(reader, at: Int64(count)) }
 
         // The only connection is wanted for something else, before the reader has asked for the end.
-        #expect(try served.names() == ["other", "small"])
+        #expect(try served.names().sorted() == ["other", "small"])
 
         #expect(try served.readSome(reader, at: 100) == 0)
         let verbs = served.server.transcript.since(mark).verbs

@@ -129,7 +129,7 @@ struct LoginTests {
         var actions = machine.request(1, for: .metadata, now: now)
         while let opening = actions.compactMap({ if case .open(let id) = $0 { id } else { nil } }).first {
             actions = machine.openFailed(opening, full, now: now)
-            guard let next = machine.nextTick(now: now), actions.isEmpty else { break }
+            guard let next = machine.nextTick, actions.isEmpty else { break }
             pauses.append(next.since(now))
             now = next
             actions = machine.tick(now: now)

@@ -86,7 +86,7 @@ struct PoolAheadTests {
         #expect(machine.request(12, for: .writing, now: at(3)) == [.grant(12, 3)])
         // Even a listing does not break the other one off: this one will be free sooner.
         #expect(machine.request(13, for: .metadata, now: at(4)) == [])
-        #expect(machine.nextTick(now: at(4)) == at(102))
+        #expect(machine.nextTick == at(102))
         #expect(machine.tick(now: at(101)) == [])
         #expect(machine.tick(now: at(102)) == [.askToYield(2)])
     }

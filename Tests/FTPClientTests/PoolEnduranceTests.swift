@@ -43,7 +43,7 @@ struct PoolEnduranceTests {
             for request in 0..<20 {
                 #expect(machine.request(UInt64(id * 100 + request), for: .metadata, now: at(now)) == [])
             }
-            let next = machine.nextTick(now: at(now)).map { $0.nanoseconds / 1_000_000 } ?? 0
+            let next = machine.nextTick.map { $0.nanoseconds / 1_000_000 } ?? 0
             pauses.append(next - now)
             now = next
             #expect(machine.tick(now: at(now)) == [.open(id + 1)])
@@ -60,7 +60,7 @@ struct PoolEnduranceTests {
             // Each attempt takes its limit of 15 s.
             now += 15_000
             #expect(machine.openFailed(id, Self.silent, now: at(now)) == [])
-            now = (machine.nextTick(now: at(now)) ?? at(now)).nanoseconds / 1_000_000
+            now = (machine.nextTick ?? at(now)).nanoseconds / 1_000_000
             id += 1
             #expect(machine.tick(now: at(now)) == [.open(id)])
         }
@@ -90,7 +90,7 @@ struct PoolEnduranceTests {
         _ = machine.released(3, .dead, now: at(100_000))
         _ = machine.request(3, for: .metadata, now: at(100_000))
         #expect(machine.openFailed(4, Self.down, now: at(100_001)) == [])
-        #expect(machine.nextTick(now: at(100_001)) == at(100_501))
+        #expect(machine.nextTick == at(100_501))
     }
 
     @Test func `before anything has ever worked the first failure counts`() {

@@ -29,11 +29,20 @@ struct PoolYieldTests {
         var machine = reading(after: cost)
         let due = cost + expected
         #expect(machine.request(2, for: work, now: at(cost)) == [])
-        #expect(machine.nextTick(now: at(cost)) == at(due))
+        #expect(machine.nextTick == at(due))
         #expect(machine.tick(now: at(due - 1)) == [])
         #expect(machine.tick(now: at(due)) == [.askToYield(1)])
         #expect(machine.tick(now: at(due + 1)) == [])
         #expect(machine.released(1, .usable, now: at(due + 2)) == [.grant(2, 1)])
+    }
+
+    @Test func `a turn that has ended before the clock was looked at is not forgotten`() {
+        var machine = reading(after: 1)
+        #expect(machine.request(2, for: .metadata, now: at(1)) == [])
+        // The clock's thread comes late; there is no other event.
+        #expect(machine.nextTick == at(2))
+        #expect(machine.tick(now: at(50)) == [.askToYield(1)])
+        #expect(machine.nextTick == nil)
     }
 
     @Test func `who was asked before the first byte is asked again behind it`() {
@@ -56,7 +65,7 @@ struct PoolYieldTests {
             _ = machine.request(UInt64(turn), for: .reading, now: at(now))
             now += cost
             #expect(machine.began(1, now: at(now)) == [])
-            let due = (machine.nextTick(now: at(now)) ?? at(now)).nanoseconds / 1_000_000
+            let due = (machine.nextTick ?? at(now)).nanoseconds / 1_000_000
             flowed += due - now
             now = due
             #expect(machine.tick(now: at(now)) == [.askToYield(1)])

@@ -38,7 +38,7 @@ struct ReachabilityTests {
             attempts: [(0, dropped, true, nil), (1, dropped, false, 501)]),
         Script(
             name: "with something else in between too",
-            attempts: [(0, dropped, true, nil), (1, down, false, 501), (502, dropped, false, 1002)]),
+            attempts: [(0, dropped, true, nil), (1, down, false, 501), (502, dropped, false, 1502)]),
         Script(
             name: "a server that drops each login is tried like one that is down", outage: .seconds(2),
             attempts: [
