@@ -210,9 +210,10 @@ package final class Client: Sendable {
             do throws(FTPError) {
                 transfer = try session.openWrite(path, mode, head: head, size: question, cancellation)
             } catch {
+                let mayComeLater =
+                    isUnsafeTwice && session.hasSentUpload && error.isConnectionLoss && !error.leftNothingDone
                 session.settleUpload()
                 pool.release(session)
-                let mayComeLater = isUnsafeTwice && error.isConnectionLoss && !error.leftNothingDone
                 guard !mayComeLater, repeats.allow(after: error) else { throw error }
                 continue
             }

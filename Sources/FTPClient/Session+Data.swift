@@ -141,6 +141,7 @@ extension Session {
             }
             do throws(FTPError) {
                 if let prelude { try prepare(prelude, cancellation) }
+                hasSentUpload = command.isUpload
                 try send(command, at: offset, look, cancellation)
             } catch {
                 throw .final(error)

@@ -12,6 +12,7 @@ extension Session {
         _ path: RemotePath, _ mode: WriteMode, head: UploadHead? = nil, size question: SizeQuestion = .none,
         _ cancellation: Cancellation
     ) throws(FTPError) -> Transfer {
+        hasSentUpload = false
         try useImageType(cancellation)
         let wire = try wirePath(ofNew: path, cancellation)
         sizeTold = .unknown

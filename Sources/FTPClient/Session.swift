@@ -56,6 +56,8 @@ final class Session: @unchecked Sendable {
     var isImageType = false
     /// Whether a transfer was begun whose final reply has not been read.
     var hasOpenTransfer = false
+    /// Whether the command of the upload that was opened last may have gone out: the server may act on it, even later.
+    var hasSentUpload = false
     /// Whether a `REST` has been accepted that no transfer has used up.
     var hasPendingRestart = false
     /// Whether commands that belong together have been begun, and not all their replies read: an `RNFR` may be waiting for

@@ -111,6 +111,17 @@ struct TransferReplyTests {
         #expect(served.server.transcript.count(of: "NOOP") == 0)
     }
 
+    @Test(arguments: [WriteMode.replace, .append])
+    func `an upload whose command has not gone out is begun anew`(_ mode: WriteMode) throws {
+        let served = try Served(faults: FaultPlan([.nth(1, "EPSV", .dropControl(.beforeReply))])) {
+            $0.add("f", text: "")
+        }
+        try served.write(Array("new".utf8), to: "f", mode)
+        #expect(served.tree.contents(of: "f") == Array("new".utf8))
+        let verbs = ["STOR", "APPE"]
+        #expect(verbs.map { served.server.transcript.count(of: $0) }.reduce(0, +) == 1)
+    }
+
     @Test func `a listing that is broken off is asked for again`() throws {
         for reply in [(UInt16(426), "Failure"), (451, "Failure"), (550, "Write: Broken pipe")] {
             let served = try Served(faults: FaultPlan([.nth(1, "MLSD", .finalReply(reply.0, reply.1))])) {
