@@ -21,7 +21,7 @@ extension FileReader {
     /// What a worker does, with what it needs for it.
     private enum Work {
         case open(at: Int64, Urgency, Cancellation)
-        case read(Chunk, filled: Int, Cancellation)
+        case read(Chunk, Range<Int>, Cancellation)
         case drain(Cancellation)
         case close
         case rest
@@ -52,9 +52,9 @@ extension FileReader {
                 } catch {
                     fail(lane, error)
                 }
-            case .read(let chunk, let filled, let cancellation):
+            case .read(let chunk, let part, let cancellation):
                 do throws(StoreError) {
-                    let room = UnsafeMutableRawBufferPointer(rebasing: chunk.bytes[filled...])
+                    let room = UnsafeMutableRawBufferPointer(rebasing: chunk.bytes[part])
                     let count = try stream?.read(into: room, cancellation: cancellation) ?? 0
                     if count > 0 {
                         arrived(count, in: chunk, lane)
@@ -94,7 +94,9 @@ extension FileReader {
                 return .open(at: offset, isAhead ? .ahead(until: fresh.raised) : .wanted, fresh.cancellation)
             case .read:
                 let chunk = fillable(&state, lane)
-                return .read(chunk, filled: chunk.filled, state.lanes[lane]?.cancellation ?? Cancellation())
+                let room = min(chunk.bytes.count - chunk.filled, state.planner.mostAtOnce(lane))
+                return .read(
+                    chunk, chunk.filled..<chunk.filled + room, state.lanes[lane]?.cancellation ?? Cancellation())
             case .drain:
                 return .drain(state.lanes[lane]?.cancellation ?? Cancellation())
             case .close:

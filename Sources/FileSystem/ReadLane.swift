@@ -18,6 +18,8 @@ struct ReadLane {
     private(set) var furthest: Int64 = 0
     /// How many requests followed each other.
     private(set) var length = 0
+    /// Whether it is more than a single piece.
+    var isRun: Bool { length >= 2 }
     private var window: Int64 = 0
     private var grownAt: Int64 = 0
     /// It runs no further until the reader has used half of the window: so its thread wakes up once for many requests.

@@ -136,7 +136,9 @@ private struct Script {
         }
 
         #expect(script.opens == [0])
-        #expect(ahead.max() == ReadPlanner.largestWindow)
+        // Its last piece may begin below the bound.
+        let furthest = ahead.max() ?? 0
+        #expect(furthest >= ReadPlanner.largestWindow && furthest < ReadPlanner.largestWindow + chunk)
     }
 
     @Test func `a paused stream goes on when half of its window is used, and not before`() {
@@ -289,12 +291,12 @@ private struct Script {
     @Test func `the oldest request decides, so that nobody starves`() {
         var script = Script(size: 1 << 30)
 
-        script.request(0..<128 * kib)
-        script.request(600 * mib..<600 * mib + 128 * kib)
-        script.request(128 * kib..<256 * kib)
+        script.request(0..<chunk)
+        script.request(600 * mib..<600 * mib + chunk)
+        script.request(chunk..<2 * chunk)
         script.runUntilIdle()
 
-        #expect(script.opens == [0, 600 * mib, 128 * kib])
+        #expect(script.opens == [0, 600 * mib, chunk])
         #expect(script.waiting.isEmpty)
     }
 

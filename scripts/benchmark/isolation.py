@@ -102,8 +102,8 @@ def touch_memory(size):
 
     A virtual machine gets each page from its host at the first touch, and many hosts take back what has been free for
     some seconds (free page reporting). A run in a fresh mount fills the kernel's cache from free memory: with pages that
-    the host has to bring, reading 1 GiB took 1.7 to 2.2 s and 1.7 to 3.0 s of the daemon's processor time, in place of
-    0.8 and 0.5. That hits every mount alike, but not curl, which fills no cache; and not every run alike.
+    the host has to bring, reading 1 GiB took up to 2.2 s and 3.0 s of the daemon's processor time, in place of 0.8 and
+    0.5. That hits every mount alike, but not curl, which fills no cache; and not every run alike.
     """
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
     mmap.mmap(-1, min(size, available_memory() // 2), flags=flags).close()
