@@ -21,6 +21,8 @@ package struct MountPoint: Hashable, Sendable {
     package init(
         checking path: String, acceptsNonEmpty: Bool, report: ((String) -> Void)? = nil
     ) throws(MountFailure) {
+        // The working directory is what an empty path would be taken for, and that may well be a mount point.
+        guard !path.isEmpty else { throw Self.failure(ENOENT, path) }
         if let report { Self.removeDead(Self.absolute(path), as: path, report) }
         // A look at the kernel's table first: touching a mount whose server is gone could take long.
         let table = MountTable.current()

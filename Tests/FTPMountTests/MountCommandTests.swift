@@ -158,8 +158,9 @@ struct MountCommandTests {
             #expect(!text(of: "/proc/\(running.process)/cmdline").contains("hunter2"))
             running.signal(signal)
 
-            #expect(running.wait(until: .after(.seconds(30))) == 0)
+            let code = running.wait(until: .after(.seconds(30)))
             let log = running.output(until: .after(.seconds(10))).error
+            #expect(code == 0, "\(log)")
             #expect(log.contains("USER me"))
             #expect(log.contains("PASS ****"))
             #expect(!log.contains("hunter2"))

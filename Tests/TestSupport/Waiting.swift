@@ -6,7 +6,7 @@ import Threading
 
 /// How many times as long as usual a program may take: `FTPFS_TEST_PATIENCE`, which `scripts/test` sets for those that are built
 /// with a sanitizer.
-private let patience = max(1, getenv("FTPFS_TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1)
+package let patience = max(1, getenv("FTPFS_TEST_PATIENCE").flatMap { Int(String(cString: $0)) } ?? 1)
 
 /// Waits until something is true that other processes bring about; the only place in the tests that sleeps.
 ///

@@ -1,12 +1,13 @@
 import EmbeddedFTPServer
 import FTPClient
+import TestSupport
 import Testing
 import Threading
 
 /// Everything that the server is asked for, with everything that can go wrong: the program gets the right error or none, in
 /// bounded time and with a bounded number of commands; the server has the old state or the new one; and afterwards
 /// everything works, with nothing left over.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(5 * patience)))
 struct FaultMatrixTests {
     @Test(arguments: Fault.all)
     func `holds for every command of every operation`(_ fault: Fault) throws {
@@ -78,7 +79,9 @@ struct FaultMatrixTests {
                 }
             }
         }
-        let all = state.wait(until: .after(.seconds(240))) { $0.results.count == cells.count ? $0.results : nil }
+        let all = state.wait(until: .after(.seconds(240 * patience))) {
+            $0.results.count == cells.count ? $0.results : nil
+        }
         return (all ?? [:]).sorted { $0.key < $1.key }.map { (cells[$0.key], $0.value) }
     }()
 
