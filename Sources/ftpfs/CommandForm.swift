@@ -17,7 +17,7 @@ enum CommandForm {
         "mount": MountArguments.self, "unmount": UnmountArguments.self, "umount": UnmountArguments.self,
         "status": StatusArguments.self, "list": ListArguments.self, "refresh": RefreshArguments.self,
         "flush": FlushArguments.self, "clean": CleanArguments.self, "probe": ProbeArguments.self,
-        "serve": ServeArguments.self, "generate": GenerateArguments.self,
+        "serve": ServeArguments.self, "demo": DemoArguments.self, "generate": GenerateArguments.self,
     ]
 
     /// Does what the arguments say, and returns when the mount answers (or, in the foreground, when it has ended).
