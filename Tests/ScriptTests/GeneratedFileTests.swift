@@ -75,6 +75,12 @@ import Testing
         ("ftpfs ftp://host/ /mnt -o ro,symlinks=", ["contain", "follow", "keep"]),
         ("mount.ftpfs ftp://host/ /mnt -o nofa", ["nofail"]),
         ("ftpfs serve --tls ", ["explicit", "implicit"]),
+        ("ftpfs --syml", ["--symlinks"]),
+        ("ftpfs ftp://host/ /mnt --dir-t", ["--dir-ttl"]),
+        ("ftpfs ftp://host/ /mnt --symlinks=", ["contain", "follow", "keep"]),
+        ("ftpfs probe ftp://host/ --tls-verify ", ["yes", "no"]),
+        ("ftpfs probe --tls-v", ["--tls-verify"]),
+        ("ftpfs --dir-ttl 5 f", ["ftpes://"]),
     ]
 
     @Test(arguments: ["bash", "fish", "zsh"].filter(hasProgram))
