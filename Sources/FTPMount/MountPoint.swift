@@ -21,6 +21,8 @@ package struct MountPoint: Hashable, Sendable {
     package init(
         checking path: String, acceptsNonEmpty: Bool, report: ((String) -> Void)? = nil
     ) throws(MountFailure) {
+        // Made absolute it would be the working directory, which nobody meant.
+        guard !path.isEmpty else { throw Self.failure(ENOENT, path) }
         if let report { Self.removeDead(Self.absolute(path), as: path, report) }
         // A look at the kernel's table first: touching a mount whose server is gone could take long.
         let table = MountTable.current()
