@@ -17,6 +17,8 @@ struct DemoShell {
 
     /// How long what was broken off may take to end before it is killed.
     private static let patience = Duration.seconds(10)
+    /// The signals that end a demo.
+    private static let ending: Set<Int32> = [SIGINT, SIGQUIT, SIGTERM, SIGHUP]
     /// How often is looked whether it has.
     private static let interval: Int32 = 20
 
@@ -54,6 +56,8 @@ struct DemoShell {
         }
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        // What is sent to a whole group reaches the shell too, until it has a group of its own; and perhaps it is seen first.
+        if Self.ending.contains(status & 0x7F) { throw MountFailure(.interrupted, "interrupted") }
         guard status == 0 else { throw MountFailure(.mountFailed, "the command failed: \(command)") }
     }
 
