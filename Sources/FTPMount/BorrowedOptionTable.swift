@@ -45,12 +45,8 @@ extension BorrowedOption {
         .nothing("proxy_basic", "it is the kind that is used"),
         .refused("proxy_digest", "only Basic is supported for proxies"),
         .refused("proxy_ntlm", "only Basic is supported for proxies"),
-        .nothing("httpproxy", "`proxy=http://` says so"),
+        .nothing("httpproxy", "`proxy=HOST:PORT` is one without a word"),
         .refused("socks4", "SOCKS 4 is not supported; SOCKS 5 is: `proxy=socks5://HOST:PORT`"),
-        .refused("socks5", "write `proxy=socks5://HOST:PORT`"),
-        .refused(
-            "proxy_user", value: "NAME:PASSWORD", isSecret: true,
-            "write them into `proxy=`, or use `proxy_credentials=FILE`"),
     ]
 
     /// mount.fuse(8). What libfuse's high-level API keeps times and names for, this file system decides by itself.

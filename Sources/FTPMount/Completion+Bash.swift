@@ -15,9 +15,18 @@ package enum BashCompletion {
             \(choices(data))
             )
 
-            # The words of -o behind the last comma; the values of those that have some to choose from.
+            # What the value of an option can be, where there is something to choose from; in `found`.
+            _ftpfs_values() {
+                local name=${1//-/_} value=$2 IFS=$'\\n'
+                found=()
+                case $name in
+            \(data.values.map(valueCase).joined(separator: "\n"))
+                esac
+            }
+
+            # The words of -o behind the last comma, or the values of the last one.
             _ftpfs_options() {
-                local list=$1 before='' item name value found=()
+                local list=$1 before='' item found=() IFS=$' \\t\\n'
                 [[ $list == *,* ]] && before=${list%,*},
                 item=${list##*,}
                 if [[ $item != *=* ]]; then
@@ -25,18 +34,27 @@ package enum BashCompletion {
                     COMPREPLY=("${found[@]/#/$before}")
                     return
                 fi
-                name=${item%%=*} value=${item#*=}
-                local IFS=$'\\n'
-                case $name in
-            \(data.values.map(valueCase).joined(separator: "\n"))
-                esac
-                COMPREPLY=("${found[@]/#/$before$name=}")
+                _ftpfs_values "${item%%=*}" "${item#*=}"
+                COMPREPLY=("${found[@]/#/$before${item%%=*}=}")
+            }
+
+            # The long flags of the options, and their values.
+            _ftpfs_long() {
+                local found=() IFS=$' \\t\\n'
+                if [[ $1 == *=* ]]; then
+                    found=${1%%=*}
+                    _ftpfs_values "${found#--}" "${1#*=}"
+                    COMPREPLY=("${found[@]/#/${1%%=*}=}")
+                else
+                    COMPREPLY+=($(compgen -W '\(words(data.longFlags.map { $0.kind == nil ? $0.name : "\($0.name)=" }))' -- "$1"))
+                    [[ ${#COMPREPLY[@]} == 1 && $COMPREPLY == *= ]] && compopt -o nospace 2>/dev/null
+                fi
             }
 
             _ftpfs_mounts() { ftpfs list --plain 2>/dev/null; }
 
             _ftpfs() {
-                local line=${COMP_LINE:0:COMP_POINT} words=() current previous command=mount place IFS=$' \\t\\n'
+                local line=${COMP_LINE:0:COMP_POINT} words=() current previous command=mount place found=() IFS=$' \\t\\n'
                 # Without -r: a backslash before a blank belongs to the word.
                 read -a words <<<"$line"
                 [[ $line == *[[:blank:]] ]] && words+=('')
@@ -60,12 +78,17 @@ package enum BashCompletion {
                     case $command in
             \(data.commands.map(flagCase).joined(separator: "\n"))
                     esac
+                    case $command in
+                        \(data.commands.filter(\.takesLongFlags).map(\.called).joined(separator: " | "))) _ftpfs_long "$current" ;;
+                    esac
+                elif [[ $previous == --* ]] && _ftpfs_values "${previous#--}" "$current" && [[ ${#found[@]} != 0 ]]; then
+                    COMPREPLY=("${found[@]}")
                 else
                     # Which place it is: what stands before it, without flags and their values.
                     local count=0 index
                     for ((index = 0; index < ${#words[@]} - 1; index++)); do
                         case ${words[index]} in
-                            \(valueFlags(data))) index=$((index + 1)) ;;
+                            \(data.valueFlags.joined(separator: " | "))) index=$((index + 1)) ;;
                             -*) ;;
                             *) count=$((count + 1)) ;;
                         esac
@@ -107,7 +130,7 @@ package enum BashCompletion {
     private static func flagCase(_ command: CommandDescription) -> String {
         let names = words(command.flags.flatMap(\.names))
         return
-            "            \(command.word ?? command.unqualified)) COMPREPLY=($(compgen -W '\(names)' -- \"$current\")) ;;"
+            "            \(command.called)) COMPREPLY=($(compgen -W '\(names)' -- \"$current\")) ;;"
     }
 
     private static func placeCases(_ command: CommandDescription) -> [String] {
@@ -121,7 +144,7 @@ package enum BashCompletion {
                 case .path: "-f -- \"$current\")); compopt -o filenames 2>/dev/null"
                 case .words(let words): "-W $'\(words.joined(separator: "\\n"))' -- \"$current\"))"
                 }
-            return "            \(command.word ?? command.unqualified):\(index)) COMPREPLY=($(compgen \(action) ;;"
+            return "            \(command.called):\(index)) COMPREPLY=($(compgen \(action) ;;"
         }
     }
 
@@ -129,15 +152,9 @@ package enum BashCompletion {
         data.commands.flatMap { command in
             command.flags.filter { !$0.choices.isEmpty }.flatMap { flag in
                 flag.names.map {
-                    "    ['\(command.word ?? command.unqualified) \($0)']='\(flag.choices.joined(separator: " "))'"
+                    "    ['\(command.called) \($0)']='\(flag.choices.joined(separator: " "))'"
                 }
             }
         }.joined(separator: "\n")
-    }
-
-    /// The flags that a value follows, as a pattern.
-    private static func valueFlags(_ data: CompletionData) -> String {
-        Set(data.commands.flatMap(\.flags).filter { $0.value != nil }.flatMap(\.names)).sorted()
-            .joined(separator: " | ")
     }
 }

@@ -14,7 +14,6 @@ package enum FishCompletion {
                 set -l list (commandline -ct)
                 set -l before (string match -r '^.*,' -- $list)
                 set -q before[1]; or set before ''
-                set -q before[1]; or set before ''
                 set -l item (string replace -r '^.*,' '' -- $list)
                 set -l name (string replace -r '=.*' '' -- $item)
                 set -l value (string replace -r '^[^=]*=' '' -- $item)
@@ -48,7 +47,7 @@ package enum FishCompletion {
                 for word in $words
                     if test $skip = yes
                         set skip no
-                    else if contains -- $word \(valueFlags(data))
+                    else if contains -- $word \(data.valueFlags.joined(separator: " "))
                         set skip yes
                     else if not string match -q -- '-*' $word
                         set count (math $count + 1)
@@ -61,6 +60,11 @@ package enum FishCompletion {
                 test (__ftpfs_command) = $argv[1]; or return 1
                 set -q argv[2]; or return 0
                 test (__ftpfs_place) = $argv[2]
+            end
+
+            # Whether the options of a mount can be flags.
+            function __ftpfs_takes_options
+                contains -- (__ftpfs_command) \(data.commands.filter(\.takesLongFlags).map(\.called).joined(separator: " "))
             end
 
             \(["ftpfs"].flatMap { lines($0, data) }.joined(separator: "\n"))
@@ -76,9 +80,24 @@ package enum FishCompletion {
                 "complete -c \(program) -n '__ftpfs_is mount 0' -a \(word.text) -d \(quoted(word.help))")
         }
         for command in data.commands where !command.isHelper {
-            lines += self.command(program, command, condition: "__ftpfs_is \(command.word ?? "mount")")
+            lines += self.command(program, command, condition: "__ftpfs_is \(command.called)")
         }
-        return lines
+        return lines + data.longFlags.map { longFlag(program, $0) }
+    }
+
+    private static func longFlag(_ program: String, _ flag: CompletionData.LongFlag) -> String {
+        let value =
+            switch flag.kind {
+            case nil: ""
+            case .words(let words): " -x -a '\(words.joined(separator: " "))'"
+            case .file: " -r -F"
+            case .directory: " -x -a '(__fish_complete_directories (commandline -ct))'"
+            case .user: " -x -a '(__fish_complete_users)'"
+            case .group: " -x -a '(__fish_complete_groups)'"
+            case .free: " -x"
+            }
+        return
+            "complete -c \(program) -n __ftpfs_takes_options -l \(flag.name.dropFirst(2))\(value) -d \(quoted(flag.help))"
     }
 
     private static func helper(_ program: String, _ data: CompletionData) -> [String] {
@@ -126,10 +145,6 @@ package enum FishCompletion {
             case .free: "true"
             }
         return "        case \(value.names.joined(separator: " "))\n            \(action)"
-    }
-
-    private static func valueFlags(_ data: CompletionData) -> String {
-        Set(data.commands.flatMap(\.flags).filter { $0.value != nil }.flatMap(\.names)).sorted().joined(separator: " ")
     }
 
     private static func quoted(_ text: String, prefix: String = "") -> String {

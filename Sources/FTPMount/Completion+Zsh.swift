@@ -7,7 +7,7 @@ package enum ZshCompletion {
     package static func text(_ commands: [CommandDescription]) -> String {
         let data = CompletionData(commands: commands)
         let cases = data.commands.map { command in
-            "        \(command.word ?? command.unqualified)) _arguments -S \(specifications(command)) ;;"
+            "        \(command.called)) _arguments -S \(command.takesLongFlags ? "$long " : "")\(specifications(command)) ;;"
         }
         return """
             #compdef ftpfs mount.ftpfs mount.fuse.ftpfs
@@ -35,6 +35,10 @@ package enum ZshCompletion {
             }
 
             _ftpfs() {
+                # The options of a mount as flags.
+                local -a long=(
+            \(data.longFlags.map { "        \(longSpecification($0))" }.joined(separator: "\n"))
+                )
                 local command=mount
                 if [[ ${words[1]:t} == mount.* ]]; then
                     command=mount.ftpfs
@@ -88,22 +92,28 @@ package enum ZshCompletion {
 
     private static func optionSpecifications() -> [String] {
         let own = MountOption.table.flatMap { option in
-            option.names.map { name -> String in
-                let value =
-                    switch option.valueKind {
-                    case nil: ""
-                    case .words(let words): ":value:(\(words.joined(separator: " ")))"
-                    case .file: ":file:_files"
-                    case .directory: ":directory:_files -/"
-                    case .user: ":user:_users"
-                    case .group: ":group:_groups"
-                    case .free:
-                        ":\(option.placeholder.map { $0.lowercased().replacing(":", with: "\\:") } ?? "value"): "
-                    }
-                return quoted("\(name)[\(bracketed(option.help.filter { $0 != "`" }))]\(value)")
+            option.names.map { name in
+                quoted("\(name)[\(bracketed(option.help.filter { $0 != "`" }))]\(value(of: option.valueKind))")
             }
         }
         return own + ForeignOption.usual.map { quoted("\($0)[see mount(8)]") }
+    }
+
+    private static func longSpecification(_ flag: CompletionData.LongFlag) -> String {
+        quoted("\(flag.name)\(flag.kind == nil ? "" : "=")[\(bracketed(flag.help))]\(value(of: flag.kind))")
+    }
+
+    /// What follows in a specification for a value.
+    private static func value(of kind: MountOption.ValueKind?) -> String {
+        switch kind {
+        case nil: ""
+        case .words(let words): ":value:(\(words.joined(separator: " ")))"
+        case .file: ":file:_files"
+        case .directory: ":directory:_files -/"
+        case .user: ":user:_users"
+        case .group: ":group:_groups"
+        case .free: ":value: "
+        }
     }
 
     /// A text between brackets.

@@ -22,6 +22,31 @@ struct CompletionData {
         }
         + ForeignOption.usual.map { Word(text: $0, help: "see mount(8)") }
 
+    /// The same as long flags; see ``LongOption``.
+    let longFlags: [LongFlag] =
+        MountOption.table.flatMap { option in
+            option.names.map {
+                LongFlag(
+                    name: "--" + $0.replacing("_", with: "-"), kind: option.valueKind,
+                    help: option.help.filter { $0 != "`" })
+            }
+        }
+
+    /// A flag that stands for an option of `-o`.
+    struct LongFlag {
+        /// With its dashes.
+        let name: String
+        /// What its value is completed from; `nil` when it takes none.
+        let kind: MountOption.ValueKind?
+        let help: String
+    }
+
+    /// The flags that a value follows as a word of its own.
+    var valueFlags: [String] {
+        let own = commands.flatMap(\.flags).filter { $0.value != nil }.flatMap(\.names)
+        return Set(own + longFlags.filter { $0.kind != nil }.map(\.name)).sorted()
+    }
+
     /// The names of options by what their values are completed from; only those where there is something to offer.
     let values: [(names: [String], kind: MountOption.ValueKind)] =
         MountOption.table.compactMap { option in
@@ -36,6 +61,9 @@ extension CommandDescription {
 
     /// The flags, with `=` behind none of them.
     var flags: [Argument] { arguments.filter { !$0.isPositional } }
+
+    /// Whether all that can be behind `-o` can be a long flag too.
+    var takesLongFlags: Bool { !isHelper && flags.contains { $0.value == "OPTIONS" } }
 
     /// The arguments that are known by their places.
     var positionals: [Argument] { arguments.filter(\.isPositional) }
@@ -70,6 +98,6 @@ extension CommandDescription {
 }
 
 extension CommandDescription {
-    /// How a form without a word of its own is called in the completions: `mount`, and the helper by its name.
-    var unqualified: String { name == "ftpfs" ? "mount" : name }
+    /// How a form is called in the completions: by its word, without one `mount`, and the helper by its name.
+    var called: String { word ?? (name == "ftpfs" ? "mount" : name) }
 }

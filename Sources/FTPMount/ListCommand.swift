@@ -25,7 +25,8 @@ package enum ListCommand {
         let source: String
         let mountPoint: String
         let process: Int64?
-        let unsent: Int64
+        var unsent: Int64 = 0
+        var isReadOnly = false
     }
 
     /// Prints a line for each, or JSON.
@@ -51,10 +52,10 @@ package enum ListCommand {
         var rows = places.map { place -> Row in
             let source = sources[place.mountPoint] ?? ""
             do throws(ControlClient.Failure) {
-                return row(of: try place.client.status(within: patience), mountPoint: place.mountPoint)
+                return row(of: try place.status(within: patience), mountPoint: place.mountPoint)
             } catch {
                 let state: State = error == .unreachable && place.isDead ? .dead : .silent
-                return Row(state: state, source: source, mountPoint: place.mountPoint, process: nil, unsent: 0)
+                return Row(state: state, source: source, mountPoint: place.mountPoint, process: nil)
             }
         }
         // Those that are unmounted already have nothing but their sockets.
@@ -78,7 +79,7 @@ package enum ListCommand {
             }
         return Row(
             state: state, source: status.source, mountPoint: mountPoint,
-            process: status.process, unsent: status.uploadCount)
+            process: status.process, unsent: status.uploadCount, isReadOnly: status.isReadOnly)
     }
 
     private static func text(_ rows: [Row], _ style: TerminalStyle) -> String {
@@ -92,7 +93,8 @@ package enum ListCommand {
                 case .silent, .dead: style.red(word)
                 }
             let unsent = row.unsent > 0 ? "  \(Quantity.count(row.unsent, "file")) unsent" : ""
-            return "\(state)\(Layout.padded(row.mountPoint, to: width))  \(row.source)\(unsent)\n"
+            let mode = row.isReadOnly ? "  read only" : ""
+            return "\(state)\(Layout.padded(row.mountPoint, to: width))  \(row.source)\(mode)\(unsent)\n"
         }.joined()
     }
 
@@ -102,7 +104,7 @@ package enum ListCommand {
                 .object([
                     ("state", .string(row.state.rawValue)), ("mount_point", .string(row.mountPoint)),
                     ("source", .string(row.source)), ("pid", row.process.map(JSON.integer) ?? .null),
-                    ("unsent_files", .integer(row.unsent)),
+                    ("read_only", .bool(row.isReadOnly)), ("unsent_files", .integer(row.unsent)),
                 ])
             })
     }

@@ -29,6 +29,16 @@ package enum LongOption {
         return result
     }
 
+    /// The flag that the first unknown one of the arguments most likely was to be; `nil` when none is near, or none is unknown.
+    package static func nearest(toUnknownIn arguments: [String]) -> String? {
+        let flags = arguments.prefix { $0 != "--" }.filter { $0.hasPrefix("--") }
+        let names = flags.map { name(of: String($0.dropFirst(2).prefix { $0 != "=" })) }
+        guard let unknown = names.first(where: { takesValue($0) == nil }) else { return nil }
+        return nearestWord(to: unknown, among: MountOption.table.flatMap(\.names)).map {
+            "--" + $0.replacing("_", with: "-")
+        }
+    }
+
     /// The name that the tables have for a flag: `dir-ttl` is `dir_ttl`; words that have capitals keep them.
     static func name(of flag: String) -> String {
         String(decoding: flag.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }, as: UTF8.self)

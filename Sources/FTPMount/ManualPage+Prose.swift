@@ -90,7 +90,7 @@ extension ManualPage {
             ]
         ),
         ("Find out what a server can do:", ["ftpfs probe ftp://me@ftp.example.com/projects"]),
-        ("Try it without a server:", ["ftpfs serve /srv/files"]),
+        ("Try it without a server:", ["ftpfs demo"]),
     ]
 
     static let helperExamples: [(String, [String])] = [

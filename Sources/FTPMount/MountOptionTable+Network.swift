@@ -47,13 +47,31 @@ extension MountOption {
         MountOption(
             "proxy", value: "URL",
             allowed:
-                "http://[USER:PASSWORD@]HOST:PORT or socks5://[USER:PASSWORD@]HOST[:PORT], / : @ % in user and password"
+                "[http://][USER:PASSWORD@]HOST:PORT or socks5://[USER:PASSWORD@]HOST[:PORT], / : @ % in user and password"
                 + " written as %2F %3A %40 %25",
             isCredential: true, isSecret: true,
             "make all connections through an HTTP proxy (CONNECT) or a SOCKS 5 proxy, which looks up the server's name"
         ) { options, text in
             options.network.proxy = Proxy(parsing: text)
+            options.curlProxy.isBare = Proxy.isBare(text)
             return options.network.proxy != nil
+        },
+        MountOption(
+            "socks5", isCredential: true, "curlftpfs's word: `proxy=HOST:PORT` is a SOCKS 5 proxy"
+        ) { options, _ in
+            options.curlProxy.isSOCKS = true
+            return true
+        },
+        MountOption(
+            "proxy_user", value: "USER:PASSWORD", allowed: "USER:PASSWORD, / : @ % in them written as %2F %3A %40 %25",
+            isCredential: true, isSecret: true, "user and password for the proxy, as curlftpfs has it; better in a file"
+        ) { options, text in
+            let parts = text.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
+            let words = parts.compactMap { percentDecoded($0) }
+            guard words.count == parts.count, let user = words.first, !user.isEmpty else { return false }
+            options.curlProxy.user = user
+            options.curlProxy.password = Secret(words.count == 2 ? words[1] : [])
+            return true
         },
         .path(
             "proxy_credentials", "FILE", standard: "", isCredential: true,
@@ -70,15 +88,32 @@ extension MountOption {
 }
 
 extension MountOptions {
-    /// The proxy with what its credentials file says.
+    /// What curlftpfs says of a proxy by words of their own.
+    package struct CurlProxy: Sendable {
+        /// `proxy=` says nothing of its kind.
+        var isBare = false
+        /// Then it is a SOCKS 5 proxy.
+        var isSOCKS = false
+        var user: [UInt8]?
+        var password: Secret?
+    }
+
+    /// The proxy with what other options and its credentials file say.
     ///
     /// - Throws: ``MountFailure`` (``ExitCode/usage``) when the file cannot be used, and for options that contradict the
     ///   proxy.
     func completeProxy() throws(MountFailure) -> Proxy? {
         guard var proxy = network.proxy else {
-            if proxyCredentials == nil { return nil }
-            throw MountFailure(.usage, "proxy_credentials= without a proxy", remedy: "give proxy= too")
+            let given = [
+                ("proxy_credentials=", proxyCredentials != nil), ("proxy_user=", curlProxy.user != nil),
+                ("socks5", curlProxy.isSOCKS),
+            ]
+            guard let option = given.first(where: \.1)?.0 else { return nil }
+            throw MountFailure(.usage, "\(option) without a proxy", remedy: "give proxy= too")
         }
+        if curlProxy.isBare, curlProxy.isSOCKS { proxy.kind = .socks5 }
+        proxy.user = curlProxy.user ?? proxy.user
+        proxy.password = curlProxy.password ?? proxy.password
         guard network.dataMode != .active else {
             throw MountFailure(
                 .usage, "active mode does not work through a proxy: the server could not reach this machine",

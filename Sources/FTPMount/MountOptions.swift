@@ -59,6 +59,8 @@ package struct MountOptions: Sendable {
     package var account: [UInt8]?
     /// How connections are made. The proxy in it lacks what its credentials file says: see ``completeProxy()``.
     package var network = NetworkSettings()
+    /// What other options say of the proxy.
+    package var curlProxy = CurlProxy()
     /// The file with user and password for the proxy.
     package var proxyCredentials: String?
     /// Where what is written waits to be sent; `nil`: see ``SpoolDirectory``.

@@ -21,7 +21,7 @@ package struct MountPoint: Hashable, Sendable {
     package init(
         checking path: String, acceptsNonEmpty: Bool, report: ((String) -> Void)? = nil
     ) throws(MountFailure) {
-        // The working directory is what an empty path would be taken for, and that may well be a mount point.
+        // Made absolute it would be the working directory, which nobody meant.
         guard !path.isEmpty else { throw Self.failure(ENOENT, path) }
         if let report { Self.removeDead(Self.absolute(path), as: path, report) }
         // A look at the kernel's table first: touching a mount whose server is gone could take long.

@@ -15,6 +15,8 @@ struct MountTable {
         let root: String
         /// The user who has mounted it, if it is a FUSE file system (mount.fuse(8)).
         let owner: UInt32?
+        /// Nothing can be changed through it: it was mounted so, or remounted, or bound so.
+        let isReadOnly: Bool
     }
 
     /// The type of our own mounts.
@@ -49,7 +51,8 @@ struct MountTable {
             entries.append(
                 Entry(
                     mountPoint: text(4), type: text(dash + 1), source: text(dash + 2), device: text(2), root: text(3),
-                    owner: Self.owner(text(dash + 3))))
+                    owner: Self.owner(text(dash + 3)),
+                    isReadOnly: [5, dash + 3].contains { text($0).split(separator: ",").contains("ro") }))
         }
     }
 

@@ -16,6 +16,8 @@ struct MountedPlace {
     let owner: uid_t
     /// Whether it is still mounted; its process may be there all the same.
     let isMounted: Bool
+    /// Whether the kernel lets nothing be changed there, whatever the process was told: `remount,ro` is between the two of them.
+    let isReadOnly: Bool
     /// The place in it.
     let inside: RemotePath
 
@@ -38,6 +40,7 @@ struct MountedPlace {
         socketNames = [absolute]
         owner = geteuid()
         isMounted = false
+        isReadOnly = false
         inside = .root
     }
 
@@ -47,6 +50,7 @@ struct MountedPlace {
         socketNames = table.mountPoints(of: entry)
         owner = entry.owner ?? 0
         isMounted = true
+        isReadOnly = entry.isReadOnly
         self.inside = inside
     }
 
@@ -78,6 +82,15 @@ struct MountedPlace {
 
     /// Who answers for it.
     var client: ControlClient { ControlClient(names: socketNames, owner: owner) }
+
+    /// What its process says, with what only the kernel knows.
+    ///
+    /// - Parameter patience: how long it may take to answer.
+    func status(within patience: Duration = ControlClient.patience) throws(ControlClient.Failure) -> MountStatus {
+        var status = try client.status(within: patience)
+        status.isReadOnly = status.isReadOnly || isReadOnly
+        return status
+    }
 
     /// How long the kernel may take to say whether there is a process behind a mount.
     private static let patience = Duration.seconds(1)

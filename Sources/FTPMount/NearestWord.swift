@@ -1,8 +1,8 @@
 /// The word of a list that a person most likely meant; `nil` when none is near.
 ///
 /// Near is a Levenshtein distance of at most a third of the length, and at least 2: one slip of the finger in a short
-/// word, a few in a long one. Of several, the first one wins.
-func nearestWord(to word: String, among candidates: some Sequence<String>) -> String? {
+/// word, a few in a long one. Of several at the same distance, the first one wins.
+package func nearestWord(to word: String, among candidates: some Sequence<String>) -> String? {
     let limit = max(2, word.utf8.count / 3)
     var best: (word: String, distance: Int)?
     for candidate in candidates {

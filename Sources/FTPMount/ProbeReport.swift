@@ -6,6 +6,8 @@ struct ProbeReport {
     private static let titleWidth = 42
     /// How wide a line may be; `nil`: as wide as it is.
     var columns: Int?
+    /// Whether there are colours.
+    var style = TerminalStyle.plain
     private var findings: [Finding] = []
 
     /// Adds a finding.
@@ -16,13 +18,31 @@ struct ProbeReport {
         findings.append(finding)
         let title = finding.title + String(repeating: " ", count: max(1, Self.titleWidth - finding.title.count))
         let note = finding.outcome.note.map { "  (\($0))" } ?? ""
-        let heading = isFirst ? (findings.count > 1 ? "\n" : "") + Self.heading(finding.section) + "\n" : ""
-        return heading + lines("  \(title)", "\(Self.text(finding.outcome.value))\(note)")
+        let heading = isFirst ? (findings.count > 1 ? "\n" : "") + style.bold(Self.heading(finding.section)) + "\n" : ""
+        let value = Self.text(finding.outcome.value)
+        let line = lines("  \(title)", "\(value)\(note)")
+        return heading + coloured(line, finding.outcome.value, value, behind: 2 + title.count)
     }
 
-    /// A title and what belongs to it, on further lines below it where one is too short.
+    /// The line with its `yes` in green, or its `no` in yellow: not everything that a server cannot do is a fault.
+    private func coloured(_ line: String, _ value: Finding.Value, _ word: String, behind width: Int) -> String {
+        let colour: (String) -> String
+        switch value {
+        case .yes: colour = style.green
+        case .no: colour = style.yellow
+        case .unknown: colour = style.dim
+        case .text, .number: return line
+        }
+        return line.prefix(width) + colour(word) + line.dropFirst(width + word.count)
+    }
+
+    /// A title and what belongs to it, on further lines below it where one is too short. A word that has no room there, such as
+    /// a key's hash value, stands below its title as a whole: it is there to be copied.
     private func lines(_ title: String, _ text: String) -> String {
         guard let columns, title.count + text.count > columns else { return "\(title)\(text)\n" }
+        guard text.split(separator: " ").allSatisfy({ $0.count <= columns - title.count }) else {
+            return Layout.trimmed(title) + "\n" + String(repeating: " ", count: 4) + text + "\n"
+        }
         let indent = String(repeating: " ", count: title.count)
         return Layout.folded(text, within: max(20, columns - title.count)).enumerated().map { index, line in
             (index == 0 ? title : indent) + line + "\n"
@@ -67,7 +87,7 @@ struct ProbeReport {
         case .count: "\(number)"
         case .seconds: "\(number) s"
         case .microseconds: number < 1000 ? "\(number) µs" : "\(decimal(number, per: 1000)) ms"
-        case .bytesPerSecond: "\(decimal(number, per: 1_000_000)) MB/s"
+        case .bytesPerSecond: Quantity.rate(number)
         }
     }
 

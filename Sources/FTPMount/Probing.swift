@@ -48,7 +48,10 @@ package enum Probing {
         let logger = Logger(label: "ftpfs") { _ in LineLogHandler(to: .standardError, level: level) }
         let configuration = try ClientConfiguration(plan, credentials, logger)
         var report = ProbeReport()
-        if isatty(STDOUT_FILENO) == 1 { report.columns = TerminalStyle.suiting(STDOUT_FILENO).columns }
+        if isatty(STDOUT_FILENO) == 1 {
+            report.style = TerminalStyle.suiting(STDOUT_FILENO)
+            report.columns = report.style.columns
+        }
         let left: String?
         do throws(FTPError) {
             left = try ServerProbe.run(

@@ -41,7 +41,7 @@ package enum StatusCommand {
         let places = if let path { [try MountedPlace.mount(at: path)] } else { ListCommand.places() }
         for place in places {
             do throws(ControlClient.Failure) {
-                statuses.append(try place.client.status())
+                statuses.append(try place.status())
             } catch {
                 let failure = error.failure(at: place)
                 guard path == nil else { throw failure }

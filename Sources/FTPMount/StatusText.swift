@@ -67,7 +67,7 @@ struct StatusText {
             // What an idle one did last says nothing.
             let doing = connection.state == "idle" ? "" : "  " + Layout.ending(connection.command ?? "", within: room)
             let shown = connection.state == "idle" ? style.dim(connection.state) : style.cyan(connection.state)
-            return [trimmed("\(number)  \(shown)\(blanks)\(age)\(doing)")]
+            return [Layout.trimmed("\(number)  \(shown)\(blanks)\(age)\(doing)")]
         }
         let ahead = connection.isAhead ? " (ahead)" : ""
         let line =
@@ -152,12 +152,6 @@ struct StatusText {
 
     func folded(_ text: String, indent: Int) -> [String] {
         Layout.folded(text, within: max(20, style.columns - indent)).map { String(repeating: " ", count: indent) + $0 }
-    }
-
-    private func trimmed(_ line: String) -> String {
-        var line = line
-        while line.hasSuffix(" ") { line.removeLast() }
-        return line
     }
 
     /// The clock of this machine: the time of today, else with the date.

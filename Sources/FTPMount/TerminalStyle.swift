@@ -51,6 +51,13 @@ enum Layout {
         String(repeating: " ", count: max(0, width - text.count)) + text
     }
 
+    /// A text without blanks at its end.
+    static func trimmed(_ text: String) -> String {
+        var text = text
+        while text.hasSuffix(" ") { text.removeLast() }
+        return text
+    }
+
     /// The end of a text that is too long: of a path the more telling part.
     static func ending(_ text: String, within width: Int) -> String {
         text.count <= width ? text : "..." + text.suffix(max(0, width - 3))

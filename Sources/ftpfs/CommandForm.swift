@@ -17,7 +17,7 @@ enum CommandForm {
         "mount": MountArguments.self, "unmount": UnmountArguments.self, "umount": UnmountArguments.self,
         "status": StatusArguments.self, "list": ListArguments.self, "refresh": RefreshArguments.self,
         "flush": FlushArguments.self, "clean": CleanArguments.self, "probe": ProbeArguments.self,
-        "serve": ServeArguments.self, "generate": GenerateArguments.self,
+        "serve": ServeArguments.self, "demo": DemoArguments.self, "generate": GenerateArguments.self,
     ]
 
     /// Does what the arguments say, and returns when the mount answers (or, in the foreground, when it has ended).
@@ -36,7 +36,23 @@ enum CommandForm {
         if let command = texts.first.flatMap({ commands[$0] }) {
             return run(command, Array(texts.dropFirst()), as: program)
         }
+        if let word = texts.first, let command = nearestCommand(to: word) {
+            return complain(program, "unknown command \(word); did you mean \(program) \(command)?")
+        }
         return run(MountArguments.self, texts, as: program)
+    }
+
+    /// The command that a word which is neither one nor a URL most likely was to be.
+    private static func nearestCommand(to word: String) -> String? {
+        // What can be a host or an option is left to the mount to complain about.
+        guard !word.isEmpty, word.utf8.allSatisfy({ (0x61...0x7A).contains($0) }) else { return nil }
+        return nearestWord(to: word, among: commands.keys.sorted())
+    }
+
+    /// What an unknown flag most likely was to be.
+    private static func suggestion(for texts: [String], _ form: any ParsableArguments.Type) -> String? {
+        guard form is any TakesMountOptions.Type else { return nil }
+        return LongOption.nearest(toUnknownIn: texts).map { "did you mean \($0)?" }
     }
 
     private static func run<Form: ParsableArguments & Runnable>(
@@ -51,7 +67,9 @@ enum CommandForm {
                 print(form.fullMessage(for: error))
                 return .success
             }
-            return complain(program, "\(form.message(for: error)); see \(program) --help")
+            let message = form.message(for: error)
+            let hint = message.hasPrefix("Unknown option") ? suggestion(for: texts, form) : nil
+            return complain(program, "\(message); \(hint ?? "see \(program) --help")")
         }
     }
 

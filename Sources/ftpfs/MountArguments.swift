@@ -14,7 +14,9 @@ struct MountArguments: ParsableCommand, Runnable, TakesMountOptions {
             ftpfs refresh PATH
             ftpfs flush MOUNTPOINT
             ftpfs probe URL [-o OPTION[,OPTION...]] [--json]
+            ftpfs clean MOUNTPOINT
             ftpfs serve DIRECTORY
+            ftpfs demo [--stay]
             """,
         discussion: OptionHelp.text,
         version: Version.current)

@@ -16,6 +16,8 @@ struct MountTableTests {
             34 22 0:52 / /mnt/with\\040blank\\134 rw - autofs systemd-1 rw
             35 34 0:53 / /mnt/with\\040blank\\134 rw - fuse.ftpfs ftp://b.example/x\\040y rw,user_id=0,allow_other
             36 22 0:54 / /mnt/ftpx rw - fuse.sshfs b: rw,user_id=0
+            38 22 0:56 / /mnt/mounted ro,nosuid - fuse.sshfs c: ro,user_id=0
+            39 22 0:57 / /mnt/bound ro - fuse.sshfs d: rw,user_id=0
             garbage
             37 22 0:55
 
@@ -34,6 +36,11 @@ struct MountTableTests {
         #expect(table.type(at: "/mnt/ftp") == "fuse.ftpfs")
         #expect(table.type(at: #"/mnt/with blank\"#) == "fuse.ftpfs")
         #expect(table.type(at: "/mnt/ftp/") == nil)
+    }
+
+    @Test("tells what cannot be changed: mounted, remounted or bound so")
+    func readOnly() {
+        #expect(table.entries.filter(\.isReadOnly).map(\.mountPoint) == ["/mnt/mounted", "/mnt/bound"])
     }
 
     @Test(

@@ -53,7 +53,8 @@ struct NetworkOptionTests {
         arguments: [
             "data=maybe", "active_address=localhost", "active_address=", "active_ports=30000", "active_ports=5-4",
             "active_ports=80-90", "active_ports=1024-65536", "active_ports=-", "pasv_address=both", "ipv4=1",
-            "proxy=", "proxy=h:1", "proxy=ftp://h:1", "proxy=http://h", "proxy=http://:1", "proxy=http://h:0",
+            "proxy=", "proxy=:1", "proxy=a b", "proxy_user=", "proxy_user=:pw", "proxy_user=a%zz", "proxy=ftp://h:1",
+            "proxy=http://h", "proxy=http://:1", "proxy=http://h:0",
             "proxy=http://h:1/x", "proxy=http://@h:1", "proxy=http://a%zz@h:1", "proxy=socks4://h:1",
             "proxy=https://h:1", "proxy=socks5://a b:1",
         ])
@@ -80,6 +81,30 @@ struct NetworkOptionTests {
             #expect(proxy.user == row.4.map { Array($0.utf8) })
             #expect(proxy.password?.bytes == row.5.map { Array($0.utf8) })
         }
+    }
+
+    /// curlftpfs(1), which has curl's rules: what has no scheme is an HTTP proxy, and its port is 1080 unless it has one.
+    @Test(
+        "take a proxy in curlftpfs's words, in any order",
+        arguments: [
+            ("proxy=p:3128", "http://:@p:3128"), ("proxy=p", "http://:@p:1080"),
+            ("proxy=me:a%40b@p:1", "http://me:a%40b@p:1"), ("proxy=p:1,proxy_user=me:x%3Ay", "http://me:x%3Ay@p:1"),
+            ("socks5,proxy=p:9", "socks5://:@p:9"), ("proxy=p,socks5,proxy_user=me:pw", "socks5://me:pw@p:1080"),
+            ("proxy_user=me,proxy=http://p:1", "http://me:@p:1"), ("proxy=http://p:1,socks5", "http://:@p:1"),
+            ("proxytunnel,proxy_basic,httpproxy,proxy=[::1]:1", "http://:@[::1]:1"),
+        ])
+    func curlftpfs(_ text: String, _ url: String) throws {
+        let proxy = try #require(try plan(text).proxy)
+        let same = try #require(Proxy(parsing: Array(url.replacing("//:@", with: "//").utf8)))
+
+        #expect(proxy.url.bytes == same.url.bytes)
+    }
+
+    @Test("say that words about a proxy need one", arguments: ["socks5", "proxy_user=me:pw", "proxy_credentials=/c"])
+    func withoutProxy(_ text: String) throws {
+        let error = #expect(throws: MountFailure.self) { try parse(text).completeProxy() }
+
+        #expect(error?.message.hasSuffix(" without a proxy; give proxy= too") == true)
     }
 
     @Test("keep the proxy's password from the options that are handed on, and from everything printed")

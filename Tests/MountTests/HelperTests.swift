@@ -52,7 +52,9 @@ extension Mounts {
                 m -o remount,ro "$WORK/mnt"
                 ! touch "$WORK/mnt/new" 2>/dev/null
                 findmnt -no OPTIONS "$WORK/mnt" | cut -d, -f1
+                "$FTPFS" status "$WORK/mnt" | grep -o ', read only'; "$FTPFS" list | grep " $WORK/mnt " | grep -o 'read only$'
                 m -o remount,rw,noexec "$WORK/mnt"
+                ! "$FTPFS" status "$WORK/mnt" | grep 'read only'
                 touch "$WORK/mnt/new"; test -e "$ROOT/new"
                 findmnt -no OPTIONS "$WORK/mnt" | grep -o noexec
                 exec 5>"$WORK/mnt/open"
@@ -65,7 +67,9 @@ extension Mounts {
 
             #expect(outcome.succeeded, "\(outcome)")
             #expect(
-                outcome.output.split(separator: "\n") == ["ro", "noexec", "code 32", "code 32", "code 1"], "\(outcome)")
+                outcome.output.split(separator: "\n") == [
+                    "ro", ", read only", "read only", "noexec", "code 32", "code 32", "code 1",
+                ], "\(outcome)")
             #expect(outcome.errors.contains("cannot become read only while files in it are open"))
             #expect(outcome.errors.contains("the option dir_ttl=4 cannot be changed while it is mounted"))
         }

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The manual pages and completions that `ftpfs generate` prints: complete, well formed, and understood by real shells.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct GeneratedFileTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct GeneratedFileTests {
     static let manuals = ["ftpfs.8", "mount.ftpfs.8"]
     static let completions = ["bash": "ftpfs.bash", "zsh": "_ftpfs", "fish": "ftpfs.fish"]
 
@@ -75,6 +75,12 @@ import Testing
         ("ftpfs ftp://host/ /mnt -o ro,symlinks=", ["contain", "follow", "keep"]),
         ("mount.ftpfs ftp://host/ /mnt -o nofa", ["nofail"]),
         ("ftpfs serve --tls ", ["explicit", "implicit"]),
+        ("ftpfs --syml", ["--symlinks"]),
+        ("ftpfs ftp://host/ /mnt --dir-t", ["--dir-ttl"]),
+        ("ftpfs ftp://host/ /mnt --symlinks=", ["contain", "follow", "keep"]),
+        ("ftpfs probe ftp://host/ --tls-verify ", ["yes", "no"]),
+        ("ftpfs probe --tls-v", ["--tls-verify"]),
+        ("ftpfs --dir-ttl 5 f", ["ftpes://"]),
     ]
 
     @Test(arguments: ["bash", "fish", "zsh"].filter(hasProgram))
@@ -89,7 +95,7 @@ import Testing
         let outcome = try Shell.run(
             "PATH=\(directory.path):$PATH exec \"$@\"".asScript(
                 [Repository.script("packaging/try-completions"), shell, directory.path(file)] + Self.lines.map(\.line)),
-            timeout: .seconds(100))
+            timeout: .seconds(280))
 
         let answers = outcome.output.split(separator: "\n").map(String.init)
         #expect(outcome.succeeded && answers.count == Self.lines.count, "\(outcome)")

@@ -62,6 +62,8 @@ final class ProbeRun {
     func observeTLS() throws(FTPError) -> TLSObservation {
         if let observedTLS { return observedTLS }
         let observation = try withFreshLogin({ configuration in
+            // There has to be a data connection to be looked at: not every listing needs one otherwise.
+            configuration.pipelining = .off
             guard configuration.tls.mode == .off else { return }
             configuration.tls.mode = .explicit
             configuration.tls.verifies = false

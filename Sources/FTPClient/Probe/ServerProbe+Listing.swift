@@ -13,7 +13,8 @@ extension ServerProbe {
                 case .listAll: "LIST -a"
                 case .list: "LIST"
                 }
-            return .init(.text(verb), "\(entries.count) entries in the base directory")
+            return .init(
+                .text(verb), "\(entries.count == 1 ? "1 entry" : "\(entries.count) entries") in the base directory")
         },
         Step(section: .listing, key: "writable", title: "a directory can be made") { (run) throws(FTPError) in
             try run.makeScratch()
