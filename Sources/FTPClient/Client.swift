@@ -193,6 +193,20 @@ package final class Client: Sendable {
         _ path: RemotePath, _ mode: WriteMode, head: UploadHead? = nil, size question: SizeQuestion = .none,
         whenWanted: (@Sendable () -> Void)? = nil, cancellation: Cancellation
     ) throws(FTPError) -> WriteStream {
+        var mayGoOn = false
+        return try openWrite(
+            path, mode, head: head, size: question, whenWanted: whenWanted, cancellation: cancellation,
+            mayGoOn: &mayGoOn)
+    }
+
+    /// The same, with what has to be known when it fails.
+    ///
+    /// - Parameter mayGoOn: whether the server may still carry the command out, or write bytes that went out with it; see
+    ///   ``WriteStream/mayGoOn``.
+    package func openWrite(
+        _ path: RemotePath, _ mode: WriteMode, head: UploadHead?, size question: SizeQuestion,
+        whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation, mayGoOn: inout Bool
+    ) throws(FTPError) -> WriteStream {
         // No byte of the file counts when this fails, so it may be repeated like a question. But a `STOR` whose connection was
         // lost may be carried out later, and would then empty what another one has brought under that name; and what went out
         // with an `APPE` may be in the file.
@@ -210,7 +224,7 @@ package final class Client: Sendable {
             do throws(FTPError) {
                 transfer = try session.openWrite(path, mode, head: head, size: question, cancellation)
             } catch {
-                session.settleUpload()
+                mayGoOn = session.settleUpload() == .unknown && !error.leftNothingDone
                 pool.release(session)
                 let mayComeLater = isUnsafeTwice && error.isConnectionLoss && !error.leftNothingDone
                 guard !mayComeLater, repeats.allow(after: error) else { throw error }

@@ -47,17 +47,31 @@ extension Session {
         }
     }
 
+    /// What is known of an upload that was broken off.
+    enum UploadEnd: Hashable {
+        /// The server has ended it: its final reply has been read, or the answers to `ABOR` and to what was asked behind that.
+        /// Both are given when the file is closed (RFC 959 §4.1.3, §5.4).
+        case over
+        /// The control connection was lost before. The server may read on from the data connection, which it does not tell
+        /// from an ordinary one.
+        case unknown
+    }
+
     /// Waits until the server is done with an upload that was broken off, at most `timeouts.recovery`.
     ///
     /// It may still be writing what it had received. Who sends the file anew, removes it, or looks how much of it has
     /// arrived, must not do that beside it: the old bytes would come behind the new ones.
-    func settleUpload() {
-        guard condition == .outOfStep else { return }
-        do throws(FTPError) {
-            try recover(Cancellation())
-        } catch {
-            control.fail(error)
+    @discardableResult
+    func settleUpload() -> UploadEnd {
+        let isOpen = hasOpenTransfer || control.outstanding.map { Command($0).isUpload } == true
+        if condition == .outOfStep {
+            do throws(FTPError) {
+                try recover(Cancellation())
+            } catch {
+                control.fail(error)
+            }
         }
+        return isOpen && control.isClosed ? .unknown : .over
     }
 
     /// `APPE`; `STOR` for a file that is not there, where the server does not make one to append to.

@@ -23,6 +23,7 @@ package final class WriteStream: Sendable {
     private struct State {
         var phase: Phase
         var sent: Int64 = 0
+        var mayGoOn = false
     }
 
     private let pool: ConnectionPool
@@ -113,6 +114,10 @@ package final class WriteStream: Sendable {
         if let transfer { end(transfer) }
     }
 
+    /// Whether, after a failure or ``abort()``, bytes of this upload may still get into the file: neither its final reply nor
+    /// the answer to an `ABOR` has come, so nobody knows whether the server is done with it. Does not block.
+    package var mayGoOn: Bool { state.withLock { $0.mayGoOn } }
+
     // MARK: - The state
 
     private func take() throws(FTPError) -> Transfer {
@@ -133,7 +138,8 @@ package final class WriteStream: Sendable {
         } else {
             transfer.abandon(abortively: true)
         }
-        transfer.session.settleUpload()
+        let mayGoOn = transfer.session.settleUpload() == .unknown
+        state.withLock { $0.mayGoOn = mayGoOn }
         pool.release(transfer.session)
     }
 

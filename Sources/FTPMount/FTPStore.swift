@@ -131,12 +131,16 @@ package final class FTPStore: RemoteStore {
         _ path: RemotePath, mode: RemoteWriteMode, head: UploadHead?, size question: SizeQuestion,
         whenWanted: (@Sendable () -> Void)?, cancellation: Cancellation
     ) throws(StoreError) -> any RemoteWriteStream {
+        var mayGoOn = false
         do throws(FTPError) {
             let stream = try client.openWrite(
-                path, WriteMode(mode), head: head, size: question, whenWanted: whenWanted, cancellation: cancellation)
+                path, WriteMode(mode), head: head, size: question, whenWanted: whenWanted, cancellation: cancellation,
+                mayGoOn: &mayGoOn)
             return StoreWriteStream(stream, path, self)
         } catch {
-            throw explain(error, .write(path), cancellation)
+            var reason = explain(error, .write(path), cancellation)
+            reason.mayGoOn = mayGoOn
+            throw reason
         }
     }
 
@@ -292,6 +296,8 @@ private final class StoreWriteStream: RemoteWriteStream {
     }
 
     var sizeBefore: SizeAnswer { stream.sizeBefore }
+
+    var mayGoOn: Bool { stream.mayGoOn }
 
     func finish(cancellation: Cancellation) throws(StoreError) {
         _ = try finish(doing: UploadErrands(), cancellation: cancellation)

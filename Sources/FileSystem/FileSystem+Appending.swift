@@ -26,8 +26,7 @@ extension FileSystem {
             let stream = try openAppend(
                 at: range.lowerBound, target, of: content, whenWanted: givingWay(content), cancellation)
             guard let stream else { return false }
-            try feed(stream, range, of: content, target, cancellation)
-            return true
+            return try feed(stream, range, of: content, target, cancellation)
         }
     }
 
@@ -45,7 +44,7 @@ extension FileSystem {
             guard let stream = try beginAppend(range, first, question, of: content, cancellation) else { return false }
             noteEnd(range.lowerBound, stream.sizeBefore, question, of: content)
             let isCheckable = !store.capabilities.isProven && !content.state.withLock { $0.isSkewed }
-            try feed(stream, range, behind: first.upperBound, of: content, .name, cancellation) {
+            return try feed(stream, range, behind: first.upperBound, of: content, .name, cancellation) {
                 () throws(StoreError) in
                 // One that gave way goes on later.
                 if isCheckable, !content.state.withLock({ $0.isInterrupted }) {
@@ -56,8 +55,8 @@ extension FileSystem {
             // The confirmation may be all that is missing. What cannot be looked at now is looked at before the next attempt.
             let isThere = (try? hasArrived(content, cancellation)) ?? false
             if !isThere { throw error }
+            return true
         }
-        return true
     }
 
     /// Begins an append with its first bytes. From here on they may be in the file, unless the server refuses it.
@@ -83,7 +82,10 @@ extension FileSystem {
             if stream == nil { content.state.withLock { $0.appendRefused(wasTouched: wasTouched) } }
             return stream
         } catch {
-            if error.isVerdict { content.state.withLock { $0.appendRefused(wasTouched: wasTouched) } }
+            content.state.withLock { state in
+                if error.isVerdict { state.appendRefused(wasTouched: wasTouched) }
+                state.broke(mayGoOn: error.mayGoOn)
+            }
             throw error
         }
     }
@@ -159,7 +161,8 @@ extension FileSystem {
     }
 
     /// Opens a transfer for the end of a file: `APPE`, or a write at that very offset. The latter only where it was seen
-    /// that a server heeds the offset: another one would cut the file.
+    /// that a server heeds the offset: another one would cut the file. Where bytes may come late (``LateBytes``), nothing but
+    /// the latter.
     ///
     /// - Parameter head: its first bytes, which have been handed over.
     /// - Parameter question: what has to be known of the size before.
@@ -169,11 +172,13 @@ extension FileSystem {
         of content: FileContent, whenWanted: (@Sendable () -> Void)?, _ cancellation: Cancellation
     ) throws(StoreError) -> (any RemoteWriteStream)? {
         if target == .name { endReading(of: content) }
-        for mode in [RemoteWriteMode.append, .at(end)] {
+        let mustPlace = content.state.withLock { $0.mustPlace(at: target) }
+        for mode in mustPlace ? [.at(end)] : [RemoteWriteMode.append, .at(end)] {
             if mode != .append {
                 if end == 0 { continue }
                 guard try keepsTail(content, cancellation) else { continue }
             }
+            content.state.withLock { $0.opens(at: end, isAtEnd: mode == .append) }
             do throws(StoreError) {
                 return try atTarget(target, of: content) { path throws(StoreError) in
                     try store.openWrite(

@@ -42,12 +42,12 @@ extension FileSystem {
             logger.notice("a file that was being removed or replaced when the last mount ended is not sent any more")
             return false
         }
-        let (isAppendOnly, isTouched, isBegun, base) = content.state.withLock {
+        let (isAppendOnly, isTouched, isBegun, wasSent, base) = content.state.withLock {
             // To a new file, or an emptied one, nothing is appended on the server.
-            ($0.isAppendOnly && !$0.mustReplace, $0.isTouched, $0.former.isBegun, $0.base)
+            ($0.isAppendOnly && !$0.mustReplace, $0.isTouched, $0.former.isBegun, !$0.former.sent.isEmpty, $0.base)
         }
         if isAppendOnly {
-            if isBegun { try skipWhatArrived(content, cancellation) }
+            if isBegun || wasSent { try skipWhatArrived(content, cancellation) }
         } else if !isTouched, let seen = try seenOnServer(content, cancellation), base?.isSame(as: seen) != true {
             let isOurs = isBegun ? true : try isOurs(seen, content, cancellation)
             if !isOurs, let now = try look(at: content, cancellation), base?.isSame(as: now) != true {
@@ -223,11 +223,21 @@ extension FileSystem {
 
     /// Finds out how much of what is to be appended the process before this one has appended.
     private func skipWhatArrived(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) {
-        let (known, size, spool) = content.state.withLock { ($0.serverSize, $0.size, $0.spool) }
+        let (known, size) = content.state.withLock { ($0.serverSize, $0.size) }
         guard let end = try serverSize(of: content, cancellation), end > known, end <= size else { return }
-        let seen = RemoteAttributes(kind: .file, size: end)
-        guard try isSame(known..<end, seen, content, spool, cancellation) else { return }
+        guard end == size || !content.state.withLock({ $0.needsNewFile }),
+            try isOurs(known..<end, of: content, cancellation)
+        else { return }
         content.state.withLock { $0.appended(to: end, trustedUntil: trustedUntil) }
+    }
+
+    /// Whether a range at the end of the server's file is what belongs there of ours.
+    func isOurs(
+        _ range: Range<Int64>, of content: FileContent, _ cancellation: Cancellation
+    ) throws(StoreError) -> Bool {
+        if range.isEmpty { return true }
+        let seen = RemoteAttributes(kind: .file, size: range.upperBound)
+        return try isSame(range, seen, content, content.state.withLock { $0.spool }, cancellation)
     }
 
     // MARK: - Beside it

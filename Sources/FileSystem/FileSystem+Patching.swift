@@ -51,6 +51,7 @@ extension FileSystem {
                     size = try stream.finish(doing: UploadErrands(asksSize: isAsked), cancellation: cancellation).size
                 } catch {
                     stream.abort()
+                    if target == .name { content.state.withLock { $0.patchBroke(range, mayGoOn: stream.mayGoOn) } }
                     throw error
                 }
             }
@@ -79,8 +80,13 @@ extension FileSystem {
         let mode = range.lowerBound == 0 ? RemoteWriteMode.over(range.upperBound) : .at(range.lowerBound)
         return try withHead(Self.head(of: range), of: range, content) { head throws(StoreError) in
             try atTarget(target, of: content) { path throws(StoreError) in
-                try store.openWrite(
-                    path, mode: mode, head: head, size: question, whenWanted: nil, cancellation: cancellation)
+                do throws(StoreError) {
+                    return try store.openWrite(
+                        path, mode: mode, head: head, size: question, whenWanted: nil, cancellation: cancellation)
+                } catch {
+                    if target == .name { content.state.withLock { $0.patchBroke(range, mayGoOn: error.mayGoOn) } }
+                    throw error
+                }
             }
         }
     }

@@ -3,8 +3,8 @@ import Threading
 
 /// Making an upload again whose connection was lost, or that stood still.
 ///
-/// What has been sent is not lost with that: the next attempt looks how much of it has arrived, and goes on there
-/// (`FileSystem+Sending`). Who is refused (no room, no permission) is told at once.
+/// What has been sent is not lost with that: the next attempt looks how much of it has arrived, and goes on there, or begins
+/// anew where that is not known for sure (`FileSystem+Broken`). Who is refused (no room, no permission) is told at once.
 extension FileSystem {
     /// ``send(_:_:)``, as often as ``FileSystemConfiguration/retries`` allows.
     ///
@@ -17,10 +17,7 @@ extension FileSystem {
             do throws(StoreError) {
                 return try send(content, cancellation)
             } catch {
-                // Bytes of an append may be on their way to the server still, and would come behind what is sent now: nobody can
-                // say from the size where they belong. Its program is told.
-                let isAppend = content.state.withLock { $0.attempt?.isAppend ?? $0.isAppendOnly }
-                guard error.isInterruption, !isAppend, !cancellation.isCancelled, let pause = nextPause() else {
+                guard error.isInterruption, !cancellation.isCancelled, let pause = nextPause() else {
                     throw error
                 }
                 logger.notice("an upload was cut off (\(error.reason)); trying again")

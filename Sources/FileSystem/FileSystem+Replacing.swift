@@ -22,7 +22,8 @@ extension FileSystem {
         let (size, wanted) = content.state.withLock { state -> (Int64, UploadPlan.Target) in
             // An earlier part at a temporary name is of no use any more.
             if state.attempt != nil { state.abandonAttempt() }
-            return (state.size, state.replacesContent && state.size > 0 ? .temporary : .name)
+            let mustBeNew = state.needsNewFile || state.replacesContent && state.size > 0
+            return (state.size, mustBeNew ? .temporary : .name)
         }
         let (stream, target, head) = try openWhole(wanted, size: size, of: content, cancellation)
         try feed(stream, 0..<size, behind: head, of: content, target, cancellation)
@@ -58,12 +59,18 @@ extension FileSystem {
     ) throws(StoreError) -> (stream: any RemoteWriteStream, target: UploadPlan.Target) {
         var target = wanted
         discardTemporary(of: content)
-        if target == .temporary, !allowsTemporary(beside: content) { target = .name }
+        if target == .temporary, !allowsTemporary(beside: content) {
+            try requireOwnName(of: content)
+            target = .name
+        }
         if target == .temporary { try nameTemporary(of: content) }
         var isRepeated = false
         while true {
             // Whatever comes of the command: a file may be there from here on.
-            if target == .name { content.state.withLock { $0.mayExist() } }
+            content.state.withLock { state in
+                if target == .name { state.mayExist() }
+                state.opens(at: 0, isAtEnd: false)
+            }
             do throws(StoreError) {
                 if target == .name { endReading(of: content) }
                 let stream = try atTarget(target, of: content) { path throws(StoreError) in
@@ -77,6 +84,7 @@ extension FileSystem {
                 // The server may still carry the command out, whenever it comes to it, and empty what it names.
                 logger.notice("a lost connection: sending the file under another name (\(error))")
                 isRepeated = true
+                noteLostCommand(error, target, of: content)
                 // What the first attempt may have made under its name has no use any more.
                 discardTemporary(of: content)
                 target = .temporary
@@ -84,7 +92,11 @@ extension FileSystem {
             } catch  where target == .temporary && error.isRefusal {
                 refuseTemporaries(beside: content, error)
                 content.state.withLock { $0.forgetTemporary() }
+                try requireOwnName(of: content)
                 target = .name
+            } catch {
+                noteLostCommand(error, target, of: content)
+                throw error
             }
         }
     }
@@ -159,7 +171,7 @@ extension FileSystem {
 
     // MARK: - Where it is possible
 
-    private func allowsTemporary(beside content: FileContent) -> Bool {
+    func allowsTemporary(beside content: FileContent) -> Bool {
         if configuration.replacesInPlace { return false }
         return tree.withLock { tree in
             // A link on the server would be replaced, and not the file that it leads to.

@@ -2,11 +2,8 @@ import Logging
 import Threading
 import Vocabulary
 
-/// The transfers of an upload. All of this happens inside the file's gate.
-///
-/// ## After a broken transfer
-/// Bytes arrive in order. So the size of the file that the transfer went to tells how much of it arrived, and the next
-/// one goes on there, if nothing else can have been in that file.
+/// The transfers of an upload. All of this happens inside the file's gate. What becomes of one that broke is in
+/// `FileSystem+Broken`.
 extension FileSystem {
     /// What an upload has brought about.
     struct Sent {
@@ -17,9 +14,6 @@ extension FileSystem {
         /// Whether the server has made the file, so that it has the mode that the server gives.
         var isMadeAnew: Bool
     }
-
-    /// From how much on it is worth a look how much of a broken transfer has arrived.
-    private static let worthResuming: Int64 = 1 << 20
 
     /// Sends all that the server lacks when this is called.
     func send(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Sent {
@@ -49,6 +43,7 @@ extension FileSystem {
                 target = try sendWhole(content, cancellation)
             }
             if hasGivenWay(content) { continue }
+            if target == .temporary, try !isAsLongAsMeant(content, cancellation) { continue }
             let mode = target == .temporary ? try publish(content, cancellation) : nil
             discardTemporary(of: content)
             return content.state.withLock {
@@ -85,34 +80,7 @@ extension FileSystem {
     /// Until when a size that we have made is taken for what the server has.
     var trustedUntil: Instant { configuration.now().advanced(by: configuration.dirTTL) }
 
-    // MARK: - After a broken transfer
-
-    private func resolveBroken(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) {
-        let broken = content.state.withLock { $0.attempt.flatMap { $0.isConfirmed ? nil : $0 } }
-        guard let broken else { return }
-        var size: Int64?
-        if broken.isAppend || broken.reach - broken.start >= Self.worthResuming {
-            do throws(StoreError) {
-                size = try atTarget(broken.target, of: content) { path throws(StoreError) in
-                    try store.size(of: path, cancellation: cancellation)
-                }
-            } catch  where error.isRefusal {
-                size = nil
-            }
-        }
-        let goesOn = content.state.withLock { [size] state in
-            state.resolveBroken(size: size, trustedUntil: trustedUntil)
-        }
-        if goesOn { return logger.notice("a broken upload goes on behind the first \(size ?? 0) bytes") }
-        // What was there before the append is not there any more, or somebody else's bytes follow it.
-        if broken.isAppend, broken.target == .name, let size { try content.rebase(onto: size) }
-    }
-
-    /// Whether all of an append that broke is there.
-    func hasArrived(_ content: FileContent, _ cancellation: Cancellation) throws(StoreError) -> Bool {
-        try resolveBroken(content, cancellation)
-        return content.state.withLock { $0.plan(appends: true).plan == .nothing }
-    }
+    // MARK: - The first of a kind
 
     /// Looks, after the first transfer of its kind, whether the file is as long as it should be.
     ///
@@ -138,12 +106,15 @@ extension FileSystem {
     ///
     /// What else is wished of the file leaves with the last of them, where that is possible.
     ///
+    /// - Returns: false when an upload that went on behind a broken one has not come to the length that was meant; it is of
+    ///   no use then.
     /// - Parameter head: up to where the transfer has got them already.
     /// - Parameter check: what has to be made sure before that word is believed.
+    @discardableResult
     func feed(
         _ stream: any RemoteWriteStream, _ range: Range<Int64>, behind head: Int64 = 0, of content: FileContent,
         _ target: UploadPlan.Target, _ cancellation: Cancellation, check: () throws(StoreError) -> Void = {}
-    ) throws(StoreError) {
+    ) throws(StoreError) -> Bool {
         do throws(StoreError) {
             try handOver(range, behind: head, of: content, to: stream, cancellation)
             let usual = tree.withLock { $0.usualFileMode }
@@ -154,9 +125,12 @@ extension FileSystem {
             content.state.withLock { $0.settle(errands, outcome) }
         } catch {
             stream.abort()
+            content.state.withLock { $0.broke(mayGoOn: stream.mayGoOn) }
             throw error
         }
         try check()
+        guard try isAsLongAsMeant(content, target, cancellation) else { return false }
         content.state.withLock { $0.confirmed(trustedUntil: trustedUntil) }
+        return true
     }
 }

@@ -54,6 +54,7 @@ extension FileSystem {
                 try run(stream, of: content, cancellation)
             } catch {
                 stream.abort()
+                content.state.withLock { $0.broke(mayGoOn: stream.mayGoOn) }
                 throw error
             }
             content.state.withLockThenWake { $0.streamEnded() }
@@ -110,6 +111,10 @@ extension FileSystem {
                 continue
             case .finish:
                 try stream.finish(cancellation: cancellation)
+                let target = content.state.withLock { $0.attempt?.target } ?? .name
+                guard try isAsLongAsMeant(content, target, cancellation) else {
+                    throw StoreError(.inputOutput, "what was sent is not all there")
+                }
                 return content.state.withLock { $0.confirmed(trustedUntil: trustedUntil) }
             case .abandon:
                 throw .cancelled

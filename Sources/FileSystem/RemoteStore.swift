@@ -417,8 +417,12 @@ package protocol RemoteWriteStream: AnyObject, Sendable {
     /// How long the file was before the write, if that was asked.
     var sizeBefore: SizeAnswer { get }
 
-    /// Gives up. What has been sent may be in the file or not; when this returns, no more of it will be. Calling it after ``finish(cancellation:)`` does nothing.
+    /// Gives up. What has been sent may be in the file or not; when this returns, no more of it will be, unless
+    /// ``mayGoOn``. Calling it after ``finish(cancellation:)`` does nothing.
     func abort()
+
+    /// Whether, after a failure or ``abort()``, bytes that were sent may still get into the file, at whatever time.
+    var mayGoOn: Bool { get }
 }
 
 extension RemoteWriteStream {
@@ -432,4 +436,7 @@ extension RemoteWriteStream {
 
     /// For stores that do not tell.
     package var sizeBefore: SizeAnswer { .unknown }
+
+    /// For stores that always know.
+    package var mayGoOn: Bool { false }
 }

@@ -63,6 +63,10 @@ package struct StoreError: Error, Hashable, Sendable {
     /// Whether the request was cut off on its way, so that another attempt may succeed where this one did not.
     package let isInterruption: Bool
 
+    /// Whether what was begun may still be carried out: thrown by ``RemoteStore/openWrite(_:mode:head:size:whenWanted:cancellation:)``
+    /// when a write may have begun and nobody knows whether it has ended (``RemoteWriteStream/mayGoOn``).
+    package var mayGoOn = false
+
     /// An error of a kind, with the reason for the log.
     package init(_ kind: Kind, _ reason: String, isInterruption: Bool = false) {
         self.kind = kind

@@ -13,7 +13,10 @@ extension WriteState {
         func choice(_ size: Int64) -> UploadPlan {
             UploadPlan.choose(map, serverSize: size, appends: appends, replacesStart: replacesStart)
         }
-        if let attempt, attempt.target == .temporary { return (choice(attempt.reach), .temporary) }
+        if let attempt, attempt.target == .temporary {
+            return late[.temporary]?.needsNewFile == true ? (.whole, .name) : (choice(attempt.reach), .temporary)
+        }
+        if needsNewFile, choice(serverSize) != .nothing || mustReplace { return (.whole, .name) }
         if mustReplace { return (.whole, .name) }
         if serverSize == 0, !isAppendOnly, !map.dirty.isEmpty { return (.whole, .name) }
         // An empty file that is appended to may not be empty any more.

@@ -11,7 +11,9 @@ extension WriteState {
         let isClear = attempt.map(\.isConfirmed) ?? true
         // To know where the end of a file is, that was not written here, costs a look; the close does that.
         let isKnown = attempt != nil || (mustReplace && map.isWhole) || isSizeTrusted(at: now)
-        guard isDirty, isClear, isKnown else {
+        // So has a part that goes where bytes of a broken transfer may come.
+        let isAlone = late.isEmpty
+        guard isDirty, isClear, isKnown, isAlone else {
             stream.decline()
             return nil
         }

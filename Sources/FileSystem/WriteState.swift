@@ -21,7 +21,7 @@ struct WriteState {
     // MARK: Content
 
     private(set) var isLocal = false
-    private(set) var map = ExtentMap()
+    var map = ExtentMap()
     /// The file behind it; `nil` while nothing has been written.
     private(set) var spool: SpoolFile?
     /// How long the server's file is.
@@ -47,11 +47,17 @@ struct WriteState {
     // MARK: Sending
 
     var stream = UploadStream()
-    private(set) var attempt: Attempt?
+    var attempt: Attempt?
     /// Whether the server's file was made by the last transfer, so that it has the mode that the server gives.
     private(set) var isMadeAnew = false
     /// Whether parts of an earlier transfer may lie where the next one goes.
-    private var hasLeftParts = false
+    var hasLeftParts = false
+    /// What broken transfers may still bring to the file of that name, and to the temporary one.
+    var late: [UploadPlan.Target: LateBytes] = [:]
+    /// Where the last transfer began, and whether its bytes go to the end of the file, wherever that is.
+    var (openedAt, opensAtEnd) = (Int64(0), false)
+    /// Whether a transfer went on with what another one had left: the length is then looked at before it counts.
+    var isResumed = false
     /// A name that was made on the server for this file.
     private(set) var temporary: FileName?
     /// Whether it may have taken the place of the file already: the answer to the rename was lost.
@@ -124,6 +130,7 @@ struct WriteState {
     mutating func wrote(_ range: Range<Int64>, isAppend: Bool) -> Bool {
         isAppendOnly = isAppend && (map.isClean || isAppendOnly)
         map.wrote(range)
+        changedLate(range)
         changed()
         return stream.wrote(range)
     }
@@ -138,6 +145,7 @@ struct WriteState {
         if attempt?.target == .name { mustReplace = true }
         abandonAttempt()
         if newSize < map.size, newSize < serverSize { mustReplace = true }
+        changedLate(min(map.size, newSize)..<Int64.max)
         map.resize(to: newSize)
         isAppendOnly = false
         stream.reset(at: mustReplace ? 0 : min(serverSize, newSize))
@@ -165,6 +173,7 @@ struct WriteState {
     mutating func beginEmpty(serverSize: Int64?) {
         isLocal = true
         map = ExtentMap()
+        changedLate(0..<Int64.max)
         self.serverSize = serverSize ?? 0
         replacesContent = serverSize != 0
         mustReplace = true
@@ -200,6 +209,7 @@ struct WriteState {
     /// - Returns: what has become zeros, for the spool.
     mutating func rebase(onto serverSize: Int64) -> [Range<Int64>] {
         abandonAttempt()
+        changedLate(0..<Int64.max)
         let gaps = map.rebase(onto: serverSize, keepsSize: mustReplace)
         self.serverSize = serverSize
         replacesContent = serverSize > 0
@@ -286,6 +296,7 @@ struct WriteState {
     /// The temporary file has taken the place of the file.
     mutating func published(trustedUntil instant: Instant) {
         temporary = nil
+        late = late[.temporary].map { [.name: $0] } ?? [:]
         guard let attempt else { return }
         arrived(attempt.reach, trustedUntil: instant)
     }
@@ -315,6 +326,7 @@ struct WriteState {
         isPending = false
         attempt = nil
         hasLeftParts = false
+        isResumed = false
         isTouched = false
         former = Former()
         needsConclusion = true
@@ -329,29 +341,6 @@ struct WriteState {
         skew = (end ?? serverSize) - serverSize
     }
 
-    /// What is known of an attempt that broke: so much of it has arrived.
-    ///
-    /// - Parameter size: the size of the file that it went to; `nil`: what arrived is of no use.
-    /// - Returns: whether it can be gone on with.
-    mutating func resolveBroken(size: Int64?, trustedUntil instant: Instant) -> Bool {
-        guard let broken = attempt, !broken.isConfirmed else { return true }
-        guard let size, broken.isFirst, size >= broken.start, size <= broken.reach else {
-            abandonAttempt()
-            return false
-        }
-        map.giveBack(from: size)
-        attempt?.reach = size
-        confirmed(trustedUntil: instant)
-        return true
-    }
-
-    /// What was sent is of no use. Some of it may be on the server.
-    mutating func abandonAttempt() {
-        if attempt != nil { hasLeftParts = true }
-        attempt = nil
-        map.giveBack()
-    }
-
     /// Ranges go to their places in the file.
     mutating func patch(_ ranges: [Range<Int64>]) {
         isTouched = true
@@ -361,9 +350,16 @@ struct WriteState {
     /// Nobody knows which of them have arrived.
     mutating func patchFailed() { map.giveBack() }
 
+    /// What the server has is not what was sent there: all of it has to go again.
+    mutating func distrust() {
+        abandonAttempt()
+        mustReplace = true
+    }
+
     /// A name on the server belongs to this file now.
     mutating func useTemporary(_ name: FileName) {
         temporary = name
+        late[.temporary] = nil
         mayBePublished = false
     }
 
@@ -453,6 +449,12 @@ extension WriteState {
         wantedTime = content.time
         base = content.base
         isTouched = entry.isTouched
+        // Its connections were closed in order when it ended; what it had handed to them may be on its way.
+        if entry.isBegun || !entry.sent.isEmpty {
+            let isAtEnd = isAppendOnly && !mustReplace
+            late[.name] = LateBytes(
+                (isAtEnd ? serverSize : 0)..<max(serverSize, map.size), isAtEnd: isAtEnd, isStale: true)
+        }
         former = Former(isBegun: entry.isBegun, sent: entry.sent, leaving: entry.leaving)
         journalID = entry.id
         revision = 1
@@ -469,6 +471,7 @@ extension WriteState {
         isTouched = false
         former = Former()
         hasLeftParts = false
+        late = [:]
         isAppendOnly = false
         base = nil
     }
@@ -484,6 +487,7 @@ extension WriteState {
     /// - Parameter end: where the server's file ends.
     mutating func appended(to end: Int64, trustedUntil instant: Instant) {
         former = Former()
+        late[.name] = nil
         map.take(serverSize..<end)
         beginAttempt(.name, from: serverSize, isAppend: true)
         attempt?.reach = end

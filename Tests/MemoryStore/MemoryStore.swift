@@ -74,6 +74,9 @@ package final class MemoryStore: RemoteStore {
         var bytesRead: Int64 = 0
         var knownListings: [Bool] = []
         var hook: Hook?
+        /// After how many bytes the next transfer breaks, and what of such ones is late.
+        var breaksAfter: Int?
+        var late: [LateWrite] = []
         /// How to reach the writers that can be asked for their connection.
         var writers: [ObjectIdentifier: @Sendable () -> Void] = [:]
     }

@@ -44,6 +44,7 @@ extension MemoryStore {
         private let mode: RemoteWriteMode
         /// How many bytes have been sent.
         private let sent = Monitor(0)
+        private let isLost = Monitor(false)
         let sizeBefore: SizeAnswer
 
         init(store: MemoryStore, path: RemotePath, mode: RemoteWriteMode, sizeBefore: SizeAnswer) {
@@ -71,7 +72,14 @@ extension MemoryStore {
                 defer { sent += bytes.count }
                 return sent
             }
-            try store.state.withLock { [bytes] state throws(StoreError) in
+            let isBroken = try store.state.withLock { [bytes] state throws(StoreError) -> Bool in
+                let offset: Int? =
+                    switch mode {
+                    case .append: nil
+                    case .replace: before
+                    case .at, .over: Int(mode.offset) + before
+                    }
+                let (bytes, isBroken) = state.passing(bytes, to: path, at: offset)
                 let time = state.settings.time
                 let keepsTail = state.settings.keepsTail
                 try state.change(path) { node in
@@ -90,8 +98,15 @@ extension MemoryStore {
                     node.content = .bytes(content)
                     node.modified = time
                 }
+                return isBroken
             }
+            guard isBroken else { return }
+            leave()
+            isLost.withLock { $0 = true }
+            throw StoreError(.inputOutput, "the connection was lost", isInterruption: true)
         }
+
+        var mayGoOn: Bool { isLost.withLock { $0 } }
 
         func finish(
             doing errands: UploadErrands, cancellation: Cancellation

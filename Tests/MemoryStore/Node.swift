@@ -44,6 +44,8 @@ package enum Content: Hashable, Sendable {
 
 /// A file, directory or link on the server.
 struct Node: Sendable {
+    /// Which file it is, whatever its name.
+    let id = Node.takeID()
     var kind: FileKind
     var content = Content.bytes([])
     var children: [(name: FileName, node: Node)] = []
