@@ -205,12 +205,7 @@ struct PoolStateMachine {
 
     /// What is known of an outage of a server that has worked; `nil` while there is none.
     func outageReport(_ now: Instant) -> OutageReport? {
-        guard hasWorked, let outage else { return nil }
-        let span = now.since(outage.since)
-        return OutageReport(
-            span: span, attempts: outage.attempts, error: outage.error,
-            nextAttempt: isAnybodyWaiting ? nextAttempt.map { max(.zero, $0.since(now)) } : nil,
-            patience: endurance.map { max(.zero, $0 - span) })
+        reachability.outageReport(now, isAnybodyWaiting: !queue.isEmpty)
     }
 
     /// How many more transfers could begin at once, or after a login, with one connection left for short work.

@@ -81,6 +81,16 @@ struct Reachability {
         return outage?.error
     }
 
+    /// What is known of an outage of a server that has worked; `nil` while there is none.
+    func outageReport(_ now: Instant, isAnybodyWaiting: Bool) -> OutageReport? {
+        guard hasWorked, let outage else { return nil }
+        let span = now.since(outage.since)
+        return OutageReport(
+            span: span, attempts: outage.attempts, error: outage.error,
+            nextAttempt: isAnybodyWaiting ? nextAttempt.map { max(.zero, $0.since(now)) } : nil,
+            patience: endurance.map { max(.zero, $0 - span) })
+    }
+
     // MARK: - Waiting
 
     /// How long what is down is waited for; `nil`: for ever.

@@ -140,7 +140,7 @@ extension FileSystem {
         let isRight = size == attempt.reach || (mayBeLonger && attempt.target == .name && size ?? 0 > attempt.reach)
         content.state.withLock { state in
             state.isResumed = false
-            if !isRight { state.abandonAttempt() }
+            if !isRight { state.distrust() }
         }
         if !isRight {
             logger.warning(

@@ -72,8 +72,8 @@ extension WriteState {
         }
         map.giveBack(from: size)
         attempt?.reach = size
-        isResumed = true
         confirmed(trustedUntil: instant)
+        isResumed = true
         return true
     }
 

@@ -350,6 +350,12 @@ struct WriteState {
     /// Nobody knows which of them have arrived.
     mutating func patchFailed() { map.giveBack() }
 
+    /// What the server has is not what was sent there: all of it has to go again.
+    mutating func distrust() {
+        abandonAttempt()
+        mustReplace = true
+    }
+
     /// A name on the server belongs to this file now.
     mutating func useTemporary(_ name: FileName) {
         temporary = name
