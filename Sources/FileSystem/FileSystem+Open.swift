@@ -121,7 +121,6 @@ extension FileSystem {
     private func close(_ file: HandleTable.File, isLast: Bool) -> UnsentFile? {
         let content = file.content
         if isLast { discardTemporary(of: content) }
-        let (isDirty, isLeft) = content.state.withLock { ($0.isDirty, $0.isLeft) }
         let closed = tree.withLock { tree -> Closed in
             guard let inode = tree.inodes[file.inode] else { return Closed() }
             var closed = Closed()
@@ -135,22 +134,28 @@ extension FileSystem {
             closed.wasLast = true
             closed.path = tree.inodes.path(of: inode)
             closed.isHidden = inode.link == .hidden
+            closed.place = inode.link == .linked ? inode.place : nil
             closed.removes = inode.takeRemoval()
             inode.content = nil
             inode.local = nil
-            if isDirty, inode.link == .linked, let place = inode.place {
-                // What the server has now, only a listing can say; and what the kernel has is not that.
-                inode.version = tree.inodes.takeVersion()
-                tree.directories.remove(place.name, in: place.parent)
-                tree.directories.expire(place.parent)
-            }
             if !closed.isHidden { tree.dropUnheld(inode) }
             return closed
         }
         if closed.wasLastReader { content.reader.released() }
         guard closed.wasLast else { return nil }
         if closed.removes { removeHidden(file.inode) }
-        return isDirty && !isLeft ? keepUnsent(content, at: closed.path ?? .root) : nil
+        // Only now: until then another handle, also one of the mount itself, could still send it, or fail to.
+        let (isDirty, isLeft) = content.state.withLock { ($0.isDirty, $0.isLeft) }
+        guard isDirty else { return nil }
+        if let place = closed.place {
+            // What the server has now, only a listing can say; and what the kernel has is not that.
+            tree.withLock { tree in
+                tree.inodes[file.inode]?.version = tree.inodes.takeVersion()
+                tree.directories.remove(place.name, in: place.parent)
+                tree.directories.expire(place.parent)
+            }
+        }
+        return isLeft ? nil : keepUnsent(content, at: closed.path ?? .root)
     }
 
     private struct Closed {
@@ -159,6 +164,7 @@ extension FileSystem {
         var isHidden = false
         var removes = false
         var path: RemotePath?
+        var place: (parent: InodeNumber, name: FileName)?
     }
 
     private enum Created: Sendable {
