@@ -113,7 +113,7 @@ extension Mounts {
             try server.kill()
             _ = try Shell.run(["stat", "\(mount.path)/x"])
             let text = try ftpfs("status", mount.path).output
-            #expect(text.contains("Recent problems\n") && text.contains("no connection"), "\(text)")
+            #expect(text.contains("Recent problems\n") && text.contains("cannot be reached"), "\(text)")
         }
 
         @Test func `without a mount point the status is of all mounts, and watching ends with the mount`() throws {

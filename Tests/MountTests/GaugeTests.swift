@@ -118,6 +118,9 @@ extension Mounts {
             let mount = try MountedFileSystem(server, options: ["connections=\(connections)"])
             let isUp = waitUntil(within: .seconds(60)) { mount.log().contains(" is mounted on ") }
             try #require(isUp, "\(mount.log())")
+            // The file for small contents is made with the first one, and stays as long as the mount.
+            let first = try Shell.run("echo first >\"$MOUNT/first\" && rm \"$MOUNT/first\"", ["MOUNT": mount.path])
+            try #require(first.succeeded, "\(first)")
             let isIdle = waitUntil(within: .seconds(60)) { !Holdings(of: mount.pid).hasWorkers }
             let before = Holdings(of: mount.pid)
             try #require(isIdle, "\(before)")
