@@ -1,6 +1,7 @@
-"""Part of scripts/demo and scripts/newcomer: a picture of what was typed and printed, as SVG that can be read on light and dark pages.
+"""Part of scripts/demo and scripts/packaging/screenshots: a picture of what was typed and printed, as SVG that can be read on light
+and dark pages.
 
-    picture.py TYPESCRIPT PICTURE
+    picture.py TYPESCRIPT PICTURE [LABEL]
 """
 
 import html
@@ -14,16 +15,16 @@ COLUMNS = 80
 WIDTH, HEIGHT = 8.4, 18
 """One character of a 14-pixel font with fixed widths, in pixels."""
 
-COLOURS = {"31": "r", "32": "g", "33": "y", "1": "b", "2": "d"}
+COLOURS = {"31": "r", "32": "g", "33": "y", "36": "i", "1": "b", "2": "d"}
 """What the program uses of ECMA-48's colours, and their classes in the picture."""
 
 STYLE = """
 text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; fill: #1f2328; white-space: pre }
 .page { fill: #f6f8fa; stroke: #d0d7de } .c { font-weight: 600 } .p { fill: #57606a }
-.r { fill: #cf222e } .g { fill: #116329 } .y { fill: #7d4e00 } .b { font-weight: 600 } .d { fill: #57606a }
+.r { fill: #cf222e } .g { fill: #116329 } .y { fill: #7d4e00 } .i { fill: #0b6b74 } .b { font-weight: 600 } .d { fill: #57606a }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 } .page { fill: #0d1117; stroke: #30363d } .p, .d { fill: #9198a1 }
-.r { fill: #ff7b72 } .g { fill: #56d364 } .y { fill: #e3b341 } }
+.r { fill: #ff7b72 } .g { fill: #56d364 } .y { fill: #e3b341 } .i { fill: #56d4dd } }
 """
 
 
@@ -55,7 +56,8 @@ def rows(typescript):
 
 
 def main():
-    source, picture = map(Path, sys.argv[1:])
+    source, picture = map(Path, sys.argv[1:3])
+    label = sys.argv[3] if len(sys.argv) > 3 else "A terminal: a directory is mounted, read and written"
     lines = list(rows(source.read_text()))
     width, height = round(COLUMNS * WIDTH + 32), len(lines) * HEIGHT + 28
     texts = []
@@ -69,7 +71,7 @@ def main():
             texts.append(f'<text x="16" y="{26 + number * HEIGHT}" xml:space="preserve">{shown}</text>')
     picture.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-label="A terminal: a directory is mounted, read and written">\n<style>{STYLE}</style>\n'
+        f'aria-label="{html.escape(label)}">\n<style>{STYLE}</style>\n'
         f'<rect class="page" x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8"/>\n' + "\n".join(texts) + "\n</svg>\n")
 
 
