@@ -1,4 +1,5 @@
 import Threading
+import Vocabulary
 
 /// The workers of a reader: one for each lane that has a stream, or is to open one.
 extension FileReader {
@@ -43,11 +44,13 @@ extension FileReader {
     /// Takes step after step until there is nothing left to do.
     private func work(_ lane: ReadPlanner.LaneID) {
         var stream: (any RemoteReadStream)?
+        var path: RemotePath?
         while true {
             switch nextWork(lane) {
             case .open(let offset, let urgency, let cancellation):
                 do throws(StoreError) {
-                    stream = try source.open(offset, urgency, cancellation)
+                    let opened = try source.open(offset, urgency, cancellation)
+                    (stream, path) = (opened.stream, opened.path)
                     state.withLock { $0.planner.opened(lane) }
                 } catch {
                     fail(lane, error)
@@ -64,7 +67,7 @@ extension FileReader {
                     }
                 } catch {
                     stream = nil
-                    fail(lane, error)
+                    if isLeftBehind(path, error) { closeStream(lane) } else { fail(lane, error) }
                 }
             case .drain(let cancellation):
                 drain(stream, cancellation)
@@ -78,6 +81,13 @@ extension FileReader {
                 return
             }
         }
+    }
+
+    /// Whether a stream failed because the file has another name by now: one that was taken up again looks for it under the name
+    /// that it was opened with. Then the next one finds it.
+    private func isLeftBehind(_ path: RemotePath?, _ error: StoreError) -> Bool {
+        guard let path, error.kind == .changedRemotely || error.kind == .notFound else { return false }
+        return !source.isStill(path)
     }
 
     private func nextWork(_ lane: ReadPlanner.LaneID) -> Work {

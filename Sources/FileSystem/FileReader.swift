@@ -1,4 +1,5 @@
 import Threading
+import Vocabulary
 
 /// Reads one file for all its handles: answers from the chunks that are here, and keeps streams for the rest.
 ///
@@ -13,13 +14,21 @@ final class FileReader: Sendable {
     /// What the reader asks of the file system.
     struct Source: Sendable {
         /// Opens a stream; called without any lock.
-        let open: @Sendable (Int64, Urgency, Cancellation) throws(StoreError) -> any RemoteReadStream
+        let open: @Sendable (Int64, Urgency, Cancellation) throws(StoreError) -> Opened
+        /// Whether the file is still there, and nobody is about to rename it.
+        let isStill: @Sendable (RemotePath) -> Bool
         /// How many more streams there may be without anybody having to wait for a connection.
         let spareStreams: @Sendable () -> Int
         /// The content of that version ends there, and not where the server had said.
         let endFound: @Sendable (_ version: UInt64, _ end: Int64) -> Void
         /// A stream failed.
         let failed: @Sendable (StoreError) -> Void
+    }
+
+    /// A stream, and where the file was when it was opened.
+    struct Opened {
+        let stream: any RemoteReadStream
+        let path: RemotePath
     }
 
     struct State {

@@ -247,10 +247,19 @@ extension FileSystem {
             open: { [self] offset, urgency, cancellation throws(StoreError) in
                 try atPath(of: inode) { path throws(StoreError) in
                     let known = tree.withLock { $0.inodes[inode]?.expected }
-                    return try store.openRead(
+                    let stream = try store.openRead(
                         path, from: offset, expecting: known ?? RemoteAttributes(kind: .file), urgency: urgency,
                         cancellation: cancellation)
+                    return FileReader.Opened(stream: stream, path: path)
                 }
+            },
+            isStill: { [self] path in
+                // Who renames or unlinks it is in its gate; so is an upload, which may wait for this very reader.
+                if let content = tree.withLock({ $0.inodes[inode]?.content }) {
+                    guard content.gate.tryEnter() else { return false }
+                    content.gate.leave()
+                }
+                return tree.withLock { tree in tree.inodes[inode].flatMap { tree.inodes.path(of: $0) } == path }
             },
             spareStreams: { [store] in store.spareStreams },
             endFound: { [self] version, end in correctSize(of: inode, version, end) },

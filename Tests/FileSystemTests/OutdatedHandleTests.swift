@@ -29,4 +29,26 @@ import Vocabulary
             #expect(try f.load("f") == "the new content")
         }
     }
+
+    @Test func `a file that is renamed here while it is read is the same file`() throws {
+        try Fixture.run { (f) throws in
+            f.store.put("f", .pattern(size: 8 << 20))
+            let reader = try f.open("f")
+            _ = try f.read(reader, at: 0, 4096)
+            // What was opened under the old name is not there any more.
+            let isFirst = Monitor(true)
+            f.store.setHook { call, _ throws(StoreError) in
+                guard case .read = call else { return }
+                let fails = isFirst.withLock { isFirst in
+                    defer { isFirst = false }
+                    return isFirst
+                }
+                if fails { throw StoreError(.changedRemotely, "it is not there") }
+            }
+            try f.rename("f", "g")
+            #expect(try f.read(reader, at: 300 << 10, 4096).count == 4096)
+            #expect(try f.read(reader, at: 6 << 20, 4096).count == 4096)
+            f.fileSystem.release(reader)
+        }
+    }
 }

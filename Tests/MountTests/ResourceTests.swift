@@ -49,16 +49,20 @@ extension Mounts {
             let mount = try MountedFileSystem(server, options: ["spool_dir=\(parent)"])
             let outcome = try Shell.run(
                 """
-                exec 8>"$MOUNT/open" && echo before >&8 || exit 2
+                # Longer than what lies in one file together with others, which is open and goes on without a name.
+                head -c 50000 /dev/urandom >"$SPOOL/large"
+                exec 8>"$MOUNT/open" && cat "$SPOOL/large" >&8 || exit 2
                 rm -rf "$SPOOL"/mount-* || exit 3
-                echo after >&8 || exit 4
+                cat "$SPOOL/large" >&8 || exit 4
                 exec 8>&- || exit 5
-                test "$(cat "$ROOT/open")" = "$(printf 'before\\nafter')" || exit 6
-                echo new >"$MOUNT/new" && test "$(cat "$ROOT/new")" = new || exit 7
+                cat "$SPOOL/large" "$SPOOL/large" | cmp - "$ROOT/open" || exit 6
+                cp "$SPOOL/large" "$MOUNT/new" && cmp "$SPOOL/large" "$ROOT/new" || exit 7
                 test "$(stat -c %a "$SPOOL"/mount-*)" = 700 || exit 8
+                cp "$SPOOL/large" "$SPOOL.large"
                 rm -rf "$SPOOL" "$MOUNT/open" "$MOUNT/new"
-                (LC_ALL=C; echo x >"$MOUNT/newer") 2>&1 | grep -q 'Input/output error' || exit 9
-                ls "$MOUNT" >/dev/null
+                (LC_ALL=C; cp "$SPOOL.large" "$MOUNT/newer") 2>&1 | grep -q 'Input/output error' || exit 9
+                rm -f "$MOUNT/newer" && echo small >"$MOUNT/small" && test "$(cat "$ROOT/small")" = small || exit 10
+                rm "$MOUNT/small" && ls "$MOUNT" >/dev/null
                 """, ["MOUNT": mount.path, "ROOT": server.root, "SPOOL": parent])
             #expect(outcome.succeeded, "\(outcome)\(mount.log().suffix(5000))")
             #expect(mount.log().contains("somebody has removed the spool directory: mount anew"))
