@@ -187,6 +187,9 @@ extension FileSystem {
                 }
             } catch  where error.kind == .unsupported {
                 continue
+            } catch {
+                noteHeld(error, target, of: content)
+                throw error
             }
         }
         return nil

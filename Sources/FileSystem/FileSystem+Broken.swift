@@ -112,6 +112,16 @@ extension FileSystem {
         content.state.withLock { $0.noteLate(.emptying, at: .name) }
     }
 
+    /// A command that goes on with a file has got no answer. Where bytes may come late, the server has not given up the transfer
+    /// that broke, and may keep the file for it as long as that takes (vsftpd locks what is written; a connection that nobody
+    /// has ended lasts until its own limit).
+    func noteHeld(_ error: StoreError, _ target: UploadPlan.Target, of content: FileContent) {
+        guard error.kind == .timedOut else { return }
+        content.state.withLock { state in
+            if state.mustPlace(at: target) { state.noteLate(.emptying, at: target) }
+        }
+    }
+
     // MARK: - The length in the end
 
     /// ``isAsLongAsMeant(_:_:)`` for a transfer that has just ended: a temporary file is looked at when all has been sent.

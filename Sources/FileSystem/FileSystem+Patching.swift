@@ -84,6 +84,7 @@ extension FileSystem {
                     return try store.openWrite(
                         path, mode: mode, head: head, size: question, whenWanted: nil, cancellation: cancellation)
                 } catch {
+                    noteHeld(error, target, of: content)
                     if target == .name { content.state.withLock { $0.patchBroke(range, mayGoOn: error.mayGoOn) } }
                     throw error
                 }

@@ -23,6 +23,7 @@ import Threading
 /// | the same | they have | the whole goes to a new file, which takes the place of that one |
 /// | bytes that go to the end, wherever that is (`APPE`) | whatever | the same |
 /// | a `STOR` whose answer was lost: it may empty the file | whatever | the same |
+/// | any, and the server does not answer who goes on with the file: it keeps it for the broken transfer | whatever | the same |
 ///
 /// A new file has a name that was never used; late bytes stay with the old one, which the rename removes. Where that is not
 /// possible, or the file is so large and so little of it is here that it would move too much

@@ -146,6 +146,27 @@ import Vocabulary
         }
     }
 
+    @Test func `a file that the server keeps for the broken transfer is left to it`() throws {
+        try mount { (f) throws in
+            let all = Self.bytes(3 * Self.meg)
+            f.store.breakNextSend(after: 2 * Self.meg)
+            f.store.setHook { call, _ throws(StoreError) in
+                if case .openWrite(path("f"), .at) = call {
+                    throw StoreError(.timedOut, "it is locked", isInterruption: true)
+                }
+            }
+            let handle = try f.create("f", [.write])
+            try f.write(handle, at: 0, all)
+            try f.close(handle)
+            f.store.deliverLate()
+            let isRight = f.store.content("f") == all
+            #expect(isRight)
+            #expect(f.store.names() == ["f"])
+            let tries = f.store.calls.count { if case .openWrite(path("f"), .at) = $0 { true } else { false } }
+            #expect(tries == 1)
+        }
+    }
+
     @Test func `what somebody else has appended meanwhile is not lost`() throws {
         try mount { (f) throws in
             f.store.put("f", "0123456789")
