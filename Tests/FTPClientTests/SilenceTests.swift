@@ -62,20 +62,22 @@ struct SilenceTests {
 
     private static let short = Duration.milliseconds(300)
     private static let long = Duration.seconds(3600)
+    /// Nothing ends by itself.
+    private static let patient = ClientConfiguration.Timeouts.with {
+        $0.resolve = Self.long
+        $0.connect = Self.long
+        $0.establish = Self.long
+        $0.reply = Self.long
+        $0.firstDataConnect = Self.long
+        $0.dataConnect = Self.long
+        $0.dataIdle = Self.long
+        $0.finalReply = Self.long
+        $0.downloadReply = Self.long
+    }
 
     @Test(arguments: rows)
     func `each wait ends by its own limit`(_ row: Row) throws {
-        var timeouts = ClientConfiguration.Timeouts.with {
-            $0.resolve = Self.long
-            $0.connect = Self.long
-            $0.establish = Self.long
-            $0.reply = Self.long
-            $0.firstDataConnect = Self.long
-            $0.dataConnect = Self.long
-            $0.dataIdle = Self.long
-            $0.finalReply = Self.long
-            $0.downloadReply = Self.long
-        }
+        var timeouts = Self.patient
         row.limit(&timeouts, Self.short)
         let deaf = try DeafPort()
         let served = try Served(connections: 1, faults: row.faults, timeouts: timeouts) { tree in
@@ -95,16 +97,8 @@ struct SilenceTests {
 
     @Test(arguments: rows)
     func `each wait ends at once when nobody wants the answer any more`(_ row: Row) throws {
-        let timeouts = ClientConfiguration.Timeouts.with {
-            $0.connect = Self.long
-            $0.establish = Self.long
-            $0.reply = Self.long
-            $0.dataIdle = Self.long
-            $0.finalReply = Self.long
-            $0.downloadReply = Self.long
-        }
         let deaf = try DeafPort()
-        let served = try Served(connections: 1, faults: row.faults, timeouts: timeouts) { tree in
+        let served = try Served(connections: 1, faults: row.faults, timeouts: Self.patient) { tree in
             tree.addPattern("f", size: 100_000)
         } configure: {
             $0.pipelining = row.pipelining
