@@ -22,7 +22,7 @@ struct BenchScriptTests {
             [
                 Repository.script("bench"), "--smoke", "--binary", Repository.program, "--json",
                 folder.path("figures.json"), "--chart", chart,
-            ], timeout: .seconds(120))
+            ], timeout: .seconds(240))
 
         #expect(outcome.exit == .code(0), "\(outcome)")
         for row in ["sequential read by TLS", "the same walk again", "all of it in one mount", "change 4 bytes"] {

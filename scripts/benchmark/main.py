@@ -66,6 +66,6 @@ def outside(options: Namespace) -> int:
                 found["link"] = programs.link()
         except programs.Missing as reason:
             sys.exit(f"bench: {reason}")
-        server.fetch(options.server, scratch / "fetch")
+        server.fetch(options.server)
         (scratch / "found.json").write_text(json.dumps({"programs": found, "version": version(options)}))
         return isolation.run_inside(BENCH, *sys.argv[1:], INSIDE, scratch)

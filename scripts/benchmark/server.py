@@ -16,13 +16,11 @@ SECURE = "-explicit"
 """What makes a server's name that of the one with TLS."""
 
 
-def fetch(name, run):
-    """Gets the servers' programs, while there is still a way to the package archives: by starting them once."""
-    for action in ("start", "stop"):
-        names = [name, name + SECURE]
-        done = subprocess.run([TEST_SERVERS, action, *names, "--run", run], stdout=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            sys.exit(done.returncode)
+def fetch(name):
+    """Gets the server's program, while there is still a way to the package archives."""
+    done = subprocess.run([TEST_SERVERS, "get", name])
+    if done.returncode != 0:
+        sys.exit(done.returncode)
 
 
 class Server:

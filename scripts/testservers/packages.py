@@ -10,12 +10,10 @@ import os
 import re
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
 from .settings import STORE
-
-PYFTPDLIB = "pyftpdlib==2.2.0"
-PYOPENSSL = "pyOpenSSL==24.2.1"
 
 
 class Missing(Exception):
@@ -39,6 +37,22 @@ def quiet(*command, cwd=None):
     return done.stdout
 
 
+TRIES, PAUSE = 4, 5
+"""How often something is fetched from the network before it is given up, and the seconds between two tries: archives and
+the lock of the package lists are busy for some seconds now and then."""
+
+
+def fetch(*command, cwd=None):
+    """Like `quiet`, for what comes from the network."""
+    for _ in range(TRIES - 1):
+        try:
+            return quiet(*command, cwd=cwd)
+        except Missing as reason:
+            print(f"test-servers: in {PAUSE} s once more: {reason}", file=sys.stderr)
+            time.sleep(PAUSE)
+    return quiet(*command, cwd=cwd)
+
+
 def download(package, folder):
     """Downloads one Debian package and unpacks it into the folder; the package lists are fetched when they are old."""
     debs = STORE / "downloads"
@@ -50,8 +64,8 @@ def download(package, folder):
         quiet(*get, "download", package, cwd=debs)
     except Missing:
         print("test-servers: fetching the package lists", file=sys.stderr)
-        quiet(*([] if os.geteuid() == 0 else ["sudo"]), *get, "update")
-        quiet(*get, "download", package, cwd=debs)
+        fetch(*([] if os.geteuid() == 0 else ["sudo"]), *get, "update")
+        fetch(*get, "download", package, cwd=debs)
     for deb in debs.glob(f"{package}_*.deb"):
         quiet("dpkg", "-x", deb, folder)
 
@@ -116,7 +130,7 @@ def python_package(requirement, module):
     with only_one_installs():
         if not (folder / module).exists():
             print(f"test-servers: installing {requirement}", file=sys.stderr)
-            quiet(
+            fetch(
                 sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore",
                 "--target", folder, requirement)
     return folder

@@ -16,6 +16,31 @@ from .settings import PASSIVE_PORTS, PASSWORD, PASSWORD_HASH, REPOSITORY, USER, 
 
 FIRST_PORT, LAST_PORT = PASSIVE_PORTS
 
+VSFTPD = "vsftpd", "usr/sbin/vsftpd"
+PROFTPD = "proftpd-core", "usr/sbin/proftpd"
+PROFTPD_TLS = "proftpd-mod-crypto", "usr/lib/proftpd/mod_tls.so"
+PURE_FTPD = "pure-ftpd", "usr/sbin/pure-ftpd"
+"""Debian packages, each with the file in it that is needed."""
+
+PYFTPDLIB = "pyftpdlib==2.2.0", "pyftpdlib"
+PYOPENSSL = "pyOpenSSL==24.2.1", "OpenSSL"
+"""Packages of PyPI, each with its module."""
+
+PARTS = {
+    "vsftpd": [(packages.debian_package, VSFTPD)],
+    "proftpd": [(packages.debian_package, PROFTPD), (packages.debian_package, PROFTPD_TLS)],
+    "pure-ftpd": [(packages.debian_package, PURE_FTPD)],
+    "pyftpdlib": [(packages.python_package, PYFTPDLIB), (packages.python_package, PYOPENSSL)],
+    "embedded": [],
+}
+"""What each product is made of, with TLS and without."""
+
+
+def get(product):
+    """Has everything there that the product needs, from the network if need be."""
+    for way, part in PARTS[product]:
+        way(*part)
+
 
 def vsftpd(server):
     """vsftpd 3. It knows users only through PAM and the system's user table.
@@ -23,7 +48,7 @@ def vsftpd(server):
     So that nothing is left behind on the machine it runs in a mount namespace of its own, where /etc/passwd, /etc/shadow
     and /etc/pam.d are files of ours. Without root it serves anonymous users only.
     """
-    folder, environment = packages.debian_package("vsftpd", "usr/sbin/vsftpd")
+    folder, environment = packages.debian_package(*VSFTPD)
     uid, gid = session_ids()
     (server.run / "empty").mkdir(mode=0o755, exist_ok=True)
     server.write(
@@ -103,7 +128,7 @@ isolate_network=NO
 
 def proftpd(server):
     """ProFTPD 1.3 with its own password file."""
-    folder, environment = packages.debian_package("proftpd-core", "usr/sbin/proftpd")
+    folder, environment = packages.debian_package(*PROFTPD)
     uid, gid = session_ids()
     as_root = os.geteuid() == 0
     # ProFTPD wants names here; the login gives root's sessions the number from the user file.
@@ -111,7 +136,7 @@ def proftpd(server):
     users = server.write("users", f"{USER}:{PASSWORD_HASH}:{uid}:{gid}:ftpfs tests:{server.root}:/bin/sh\n")
     groups = server.write("groups", f"{USER}:x:{gid}:{USER}\n")
     tls = "" if server.tls == "off" else f"""\
-ModulePath {packages.debian_package("proftpd-mod-crypto", "usr/lib/proftpd/mod_tls.so")[0] / "usr/lib/proftpd"}
+ModulePath {packages.debian_package(*PROFTPD_TLS)[0] / "usr/lib/proftpd"}
 LoadModule mod_tls.c
 TLSEngine on
 TLSRequired on
@@ -183,7 +208,7 @@ DefaultTransferMode binary
 
 def pure_ftpd(server):
     """Pure-FTPd 1.0 with a user database of its own. It writes to syslog only; transfers are in `log.transfers`."""
-    folder, environment = packages.debian_package("pure-ftpd", "usr/sbin/pure-ftpd")
+    folder, environment = packages.debian_package(*PURE_FTPD)
     uid, gid = session_ids()
     # Written by hand: `pure-pw useradd` would choose an argon2 hash that costs seconds at every login.
     users = server.write("users", f"{USER}:{PASSWORD_HASH}:{uid}:{gid}::{server.root}/./::::::::::::\n")
@@ -217,10 +242,10 @@ def pure_ftpd(server):
 
 def pyftpdlib(server):
     """pyftpdlib, in a Python process of ours (`serve_pyftpdlib.py`)."""
-    folders = [packages.python_package(packages.PYFTPDLIB, "pyftpdlib")]
+    folders = [packages.python_package(*PYFTPDLIB)]
     secure = []
     if server.tls != "off":
-        folders.append(packages.python_package(packages.PYOPENSSL, "OpenSSL"))
+        folders.append(packages.python_package(*PYOPENSSL))
         secure = [server.tls, str(server.certificates.server), str(server.certificates.key), str(server.tls_log)]
     uid, gid = session_ids()
     program = REPOSITORY / "scripts" / "testservers" / "serve_pyftpdlib.py"

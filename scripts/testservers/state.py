@@ -13,7 +13,7 @@ from . import processes
 from .certificates import certificates
 from .client import connect
 from .packages import Missing
-from .products import PRODUCTS, TLS_LOGS
+from .products import PRODUCTS, TLS_LOGS, get
 from .settings import ANONYMOUS, PASSWORD, USER, Settings, session_ids
 
 
@@ -43,15 +43,37 @@ class Servers:
         `wanted` has pairs of a `Name` and the server's root. A server that runs already with the same root and limits is
         left as it is. One that ran before gets its old port again, unless told otherwise, so that clients find it.
         """
-        begun = [self._begin(name, root, connections, rate, port, zone, listing_limit, refuses_mlsd) for name, root in wanted]
-        for server, child, command in begun:
-            ready = child is None or processes.wait_until(lambda: child.poll() is not None or can_log_in(server), 20)
-            if not ready or child and child.poll() is not None:
-                for other, _, _ in begun:
-                    self.stop(other["name"])
-                log = Path(server["log"]).read_text(errors="replace")[-2000:].strip()
-                raise Missing(f"{server['name']} did not start; command: {' '.join(command)}\n{log}")
-        return [server for server, _, _ in begun]
+        def begin(name, root):
+            return self._begin(name, root, connections, rate, port, zone, listing_limit, refuses_mlsd)
+
+        # Not between the choice of a free port and its use: somebody else may have taken it by then.
+        for name, _ in wanted:
+            get(name.product)
+        known = self.load()
+        begun = [begin(*one) for one in wanted]
+        try:
+            return [
+                self._when_ready(server, lambda one=one: begin(*one), keeps_port=str(one[0]) in known)
+                for server, one in zip(begun, wanted)
+            ]
+        except Missing:
+            for name, _ in wanted:
+                self.stop(str(name))
+            raise
+
+    def _when_ready(self, begun, again, keeps_port):
+        """Waits until a server that was begun lets the user log in; begins it again when it does not."""
+        for tries in range(STARTS):
+            server, child, command = again() if tries else begun
+            if child is None or is_ready(server, child):
+                return server
+            log = Path(server["log"]).read_text(errors="replace")[-2000:].strip()
+            reason = f"{server['name']} did not start; command: {' '.join(command)}\n{log}"
+            print(f"test-servers: {reason}", file=sys.stderr)
+            self.stop(server["name"])
+            if not keeps_port:
+                self.forget(server["name"])
+        raise Missing(reason)
 
     def _begin(self, name, root, connections, rate, port, zone, listing_limit, refuses_mlsd):
         """Starts the process of a server; it need not answer yet. Returns no process for one that runs already."""
@@ -115,8 +137,24 @@ class Servers:
             raise Missing(f"{name} does not run")
         processes.send(processes.with_descendants(server["pid"]), number)
 
-    def forget(self):
+    def forget(self, name):
+        """The next one of this name gets another port."""
+        self.save({other: server for other, server in self.load().items() if other != name})
+
+    def forget_all(self):
         self.file.unlink(missing_ok=True)
+
+
+STARTS = 3
+"""How often a server is started: a port that was free may be somebody's when the server comes to it."""
+
+LOGIN = 60
+"""Seconds until a server that was started lets the user in: a fraction of one, on a machine that has time for it."""
+
+
+def is_ready(server, child):
+    """Waits until a server that was started lets the user in, or ends; returns whether it does."""
+    return processes.wait_until(lambda: child.poll() is not None or can_log_in(server), LOGIN) and child.poll() is None
 
 
 def free_port(host):
