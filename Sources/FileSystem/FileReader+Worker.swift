@@ -24,6 +24,7 @@ extension FileReader {
         case open(at: Int64, Urgency, Cancellation)
         case read(Chunk, Range<Int>, Cancellation)
         case drain(Cancellation)
+        case fail(StoreError)
         case close
         case rest
     }
@@ -73,6 +74,10 @@ extension FileReader {
                 drain(stream, cancellation)
                 stream = nil
                 closeStream(lane)
+            case .fail(let error):
+                stream?.close()
+                stream = nil
+                fail(lane, error)
             case .close:
                 stream?.close()
                 stream = nil
@@ -103,7 +108,12 @@ extension FileReader {
                 state.lanes[lane] = fresh
                 return .open(at: offset, isAhead ? .ahead(until: fresh.raised) : .wanted, fresh.cancellation)
             case .read:
-                let chunk = fillable(&state, lane)
+                let chunk: Chunk
+                do throws(StoreError) {
+                    chunk = try fillable(&state, lane)
+                } catch {
+                    return .fail(error)
+                }
                 let room = min(chunk.bytes.count - chunk.filled, state.planner.mostAtOnce(lane))
                 return .read(
                     chunk, chunk.filled..<chunk.filled + room, state.lanes[lane]?.cancellation ?? Cancellation())
@@ -122,13 +132,13 @@ extension FileReader {
     }
 
     /// The chunk into which the next bytes of a lane go.
-    private func fillable(_ state: inout State, _ lane: ReadPlanner.LaneID) -> Chunk {
+    private func fillable(_ state: inout State, _ lane: ReadPlanner.LaneID) throws(StoreError) -> Chunk {
         if let current = state.lanes[lane]?.current, !current.chunk.isFull { return current.chunk }
         let position = state.planner.position(of: lane) ?? 0
         let index = position / ReadPlanner.chunkSize
         let start = index * ReadPlanner.chunkSize
         let rest = state.planner.end.map { $0 - start } ?? ReadPlanner.chunkSize
-        let chunk = Chunk(
+        let chunk = try Chunk(
             capacity: Int(min(ReadPlanner.chunkSize, rest)), from: Int(position - start), memory: cache.memory)
         state.lanes[lane]?.current = (index, chunk)
         if let version = state.version { cache.insert(chunk, index, of: version) }
