@@ -20,9 +20,11 @@ extension MountingProcess {
         return "ftp://\(user)@\(host):\(plan.port)/\(plan.address.directory.urlPath)"
     }
 
-    /// The directory for what is written.
+    /// The directory for what is written. A mount that writes nothing does without it where it cannot be made: on a machine
+    /// that is read-only itself.
     func makeSpool(_ deadline: Deadline) throws(MountFailure) -> SpoolDirectory {
         let chosen = plan.options.spoolDirectory
+        if plan.options.isReadOnly { return (try? SpoolDirectory(chosen: chosen)) ?? .unneeded }
         return writesBack
             ? try SpoolDirectory(chosen: chosen, of: source, until: deadline) : try SpoolDirectory(chosen: chosen)
     }

@@ -19,7 +19,7 @@ package struct SpoolDirectory: Sendable {
     package let path: FilePath
     /// Directories of mounts that were killed, with something in them.
     package let abandoned: [FilePath]
-    private let lock: FileDescriptor
+    private let lock: FileDescriptor?
     /// What is in it besides what was written: it goes with the directory.
     private let ownFiles: [String]
 
@@ -35,8 +35,12 @@ package struct SpoolDirectory: Sendable {
         ownFiles = []
     }
 
+    /// The directory of a mount that writes nothing, on a machine where none can be made. By the Filesystem Hierarchy Standard's
+    /// convention there never is one of that name.
+    static let unneeded = SpoolDirectory("/nonexistent", lock: nil, ownFiles: [])
+
     /// A directory that is there already, and locked.
-    init(_ path: FilePath, lock: FileDescriptor, ownFiles: [String]) {
+    init(_ path: FilePath, lock: FileDescriptor?, ownFiles: [String]) {
         self.path = path
         self.lock = lock
         self.ownFiles = ownFiles
@@ -49,8 +53,10 @@ package struct SpoolDirectory: Sendable {
     package func remove() -> Bool {
         defer {
             // Not only by closing it: a child between fork(2) and execve(2) has the same lock open.
-            flock(lock.rawValue, LOCK_UN)
-            try? lock.close()
+            if let lock {
+                flock(lock.rawValue, LOCK_UN)
+                try? lock.close()
+            }
         }
         let isEmpty = Self.names(in: path).allSatisfy { name in
             // A directory in it goes if it is empty.

@@ -42,6 +42,22 @@ extension Mounts {
             #expect(try mount.unmount(within: Self.patience) == .code(0))
         }
 
+        @Test func `a read-only mount needs no spool directory`() throws {
+            let server = try TestServer.shared(.vsftpd)
+            let place = try TemporaryDirectory("unneeded")
+            let file = place.path("file")
+            try Files.write("", to: file)
+            let mount = try MountedFileSystem(server, options: ["ro", "spool_dir=\(file)/spool"])
+            let outcome = try Shell.run(
+                """
+                ls "$MOUNT" >/dev/null && "$FTPFS" status "$MOUNT" >/dev/null || exit 2
+                (LC_ALL=C; echo x >"$MOUNT/new") 2>&1 | grep -q 'Read-only file system' || exit 3
+                """, ["MOUNT": mount.path, "FTPFS": Repository.program])
+            #expect(outcome.succeeded, "\(outcome)\(mount.log().suffix(5000))")
+            #expect(try mount.unmount(within: Self.patience) == .code(0))
+            #expect(!mount.log().contains("is left in"))
+        }
+
         @Test func `a spool directory that somebody removes is made again, and what is open goes on`() throws {
             let server = try TestServer.shared(.vsftpd)
             let place = try TemporaryDirectory("removed")
