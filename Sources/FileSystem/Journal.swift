@@ -117,11 +117,12 @@ final class Journal: Sendable {
     /// Writes a record.
     ///
     /// - Parameter isDurable: whether to wait until the disk has it. Without that it survives this process, but not the machine.
-    /// - Throws: when the local disk does not take it.
+    /// - Throws: when the local disk does not take it, or nobody would find it there.
     func append(_ record: JournalRecord, isDurable: Bool) throws(StoreError) {
         let frame = record.frame
         let ticket = try state.withLock { state throws(StoreError) -> UInt64 in
             do {
+                if isDurable, Self.isRemoved(state.file) { throw Errno.noSuchFileOrDirectory }
                 let wasted = state.end - state.liveLength
                 if wasted > Self.waste, wasted > state.liveLength { try compact(&state) }
                 try write(frame, record, &state)
@@ -220,6 +221,12 @@ final class Journal: Sendable {
     }
 
     // MARK: - The disk
+
+    /// Whether a file has no name any more: somebody has tidied up, and after a crash it would be gone.
+    private static func isRemoved(_ file: FileDescriptor) -> Bool {
+        var status = stat()
+        return fstat(file.rawValue, &status) == 0 && status.st_nlink == 0
+    }
 
     private static func readAll(
         _ file: FileDescriptor, into buffer: UnsafeMutableRawBufferPointer, at start: Int64 = 0

@@ -32,6 +32,27 @@ extension Mounts {
             func spooled() throws -> String { try run("find \"$SCRATCH/spool\" -mindepth 1").output }
         }
 
+        @Test func `where somebody removes the spool directory, close waits for the server, as without writeback`()
+            throws
+        {
+            let place = try Place(.vsftpd)
+            let mount = try place.mount("writeback_delay=60")
+            let outcome = try place.run(
+                """
+                echo waits >"$MOUNT/waits"; test ! -e "$ROOT/waits"
+                rm -rf "$SCRATCH"/spool/*
+                for size in 6 100000; do
+                    head -c $size /dev/urandom >"$SCRATCH/content"
+                    cp "$SCRATCH/content" "$MOUNT/$size"
+                    cmp "$SCRATCH/content" "$ROOT/$size"
+                done
+                """, mount)
+            #expect(outcome.succeeded, "\(outcome)\n\(mount.log())")
+            #expect(mount.log().contains("somebody has removed the spool directory: mount anew"))
+            #expect(try mount.unmount() == .code(0))
+            #expect(try place.run("cat \"$ROOT/waits\"").output == "waits\n")
+        }
+
         @Test(arguments: TestServer.Kind.real)
         func `files are here at once, on the server after the unmount, and nothing is left`(
             _ kind: TestServer.Kind
