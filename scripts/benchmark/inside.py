@@ -64,6 +64,7 @@ def main(options: Namespace) -> int:
 def set_up(options: Namespace) -> Laboratory:
     """Starts the servers behind the network that was asked for, and prints what is measured with what."""
     scratch = options.inside
+    isolation.leave_mounts()
     isolation.bring_loopback_up()
     found = json.loads((scratch / "found.json").read_text())
     link_program = found["programs"].pop("link", None)
