@@ -26,6 +26,36 @@ struct ExampleTests {
         #expect(outcome.succeeded && outcome.output.isEmpty, "\(outcome)")
     }
 
+    @Test(
+        "of autofs mounts when somebody looks, and lets go when nobody does: its real daemon", .timeLimit(.minutes(5)),
+        .enabled(
+            if: (try? Shell.run("test $(id -u) = 0 && grep -qw autofs /proc/filesystems").succeeded) ?? false,
+            "needs root and a kernel with autofs"))
+    func autofs() throws {
+        let outcome = try Shell.run(
+            [Repository.script("packaging/try-autofs"), Repository.program], timeout: .seconds(240))
+
+        // A machine on which it cannot be tried says so: there may be no overlays.
+        if outcome.exit == .code(77) {
+            #expect(outcome.errors.contains("LEFT OUT: "), "\(outcome)")
+            return
+        }
+        #expect(outcome.succeeded, "\(outcome)")
+        #expect(
+            outcome.output == """
+                before: 0 mounts
+                read: hello
+                mounted: fuse.ftpfs rw
+                written: new
+                archive: read only
+                other: none
+                idle: unmounted
+                again: hello
+                ended: unmounted
+
+                """, "\(outcome)")
+    }
+
     @Test("of fstab have six fields, and findmnt finds nothing wrong but that server and places are not here")
     func fstab() throws {
         let outcome = try Shell.run(
