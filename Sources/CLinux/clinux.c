@@ -2,6 +2,7 @@
 #include "clinux.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -34,6 +35,8 @@ int32_t clinux_gettid(void) { return (int32_t)syscall(SYS_gettid); }
 void clinux_openlog_ftpfs(void) { openlog("ftpfs", LOG_PID, LOG_DAEMON); }
 
 void clinux_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
+
+void clinux_limit_arenas(int count) { (void)mallopt(M_ARENA_MAX, count); }
 
 int clinux_set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0, 0, 0); }
 

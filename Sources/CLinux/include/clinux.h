@@ -34,6 +34,9 @@ void clinux_syslog(int priority, const char *text);
 /// prctl(2) PR_SET_PDEATHSIG: the signal for the calling process when its parent ends; 0 for none.
 int clinux_set_parent_death_signal(int signal);
 
+/// mallopt(3) M_ARENA_MAX: among how many arenas malloc divides the threads. Without effect on those that there are.
+void clinux_limit_arenas(int count);
+
 /// posix_spawn_file_actions_addclosefrom_np(3).
 int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int lowest);
 
