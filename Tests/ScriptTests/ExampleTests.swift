@@ -26,14 +26,12 @@ struct ExampleTests {
         #expect(outcome.succeeded && outcome.output.isEmpty, "\(outcome)")
     }
 
-    @Test(
-        "of autofs mounts when somebody looks, and lets go when nobody does: its real daemon", .timeLimit(.minutes(5)),
-        .enabled(
-            if: (try? Shell.run("test $(id -u) = 0 && grep -qw autofs /proc/filesystems").succeeded) ?? false,
-            "needs root and a kernel with autofs"))
-    func autofs() throws {
-        let outcome = try Shell.run(
-            [Repository.script("packaging/try-autofs"), Repository.program], timeout: .seconds(240))
+    private static let hasAutofs =
+        (try? Shell.run("test $(id -u) = 0 && grep -qw autofs /proc/filesystems").succeeded) ?? false
+
+    /// Runs a script that lets a program mount which has a view of this machine to itself, and compares what it saw.
+    private func expect(_ script: String, _ output: String) throws {
+        let outcome = try Shell.run([Repository.script(script), Repository.program], timeout: .seconds(240))
 
         // A machine on which it cannot be tried says so: there may be no overlays.
         if outcome.exit == .code(77) {
@@ -41,19 +39,51 @@ struct ExampleTests {
             return
         }
         #expect(outcome.succeeded, "\(outcome)")
-        #expect(
-            outcome.output == """
-                before: 0 mounts
-                read: hello
-                mounted: fuse.ftpfs rw
-                written: new
-                archive: read only
-                other: none
-                idle: unmounted
-                again: hello
-                ended: unmounted
+        #expect(outcome.output == output, "\(outcome)")
+    }
 
-                """, "\(outcome)")
+    @Test(
+        "of autofs mount when somebody looks, and let go when nobody does: its real daemon", .timeLimit(.minutes(5)),
+        .enabled(if: hasAutofs, "needs root and a kernel with autofs"))
+    func autofs() throws {
+        try expect(
+            "packaging/try-autofs",
+            """
+            before: 0 mounts
+            read: hello
+            mounted: fuse.ftpfs rw
+            written: new
+            archive: read only
+            other: none
+            idle: unmounted
+            again: hello
+            ended: unmounted
+
+            """)
+    }
+
+    @Test(
+        "of systemd and fstab do what they say: a real systemd as process 1", .timeLimit(.minutes(5)),
+        .enabled(if: hasAutofs, "needs root and a kernel with autofs"))
+    func systemd() throws {
+        try expect(
+            "packaging/try-systemd",
+            """
+            fstab: nothing is mounted until somebody looks
+            fstab: hello
+            fstab: ftp://ftp.example.com/archive ro
+            fstab: unmounted when nobody looked for a second
+            fstab: hello, again
+            units: hello
+            units: new
+            units: active
+            units: stopped
+            service: when it is started, the mount is there
+            service: hello
+            service: killed, and there again
+            service: stopped
+
+            """)
     }
 
     @Test("of fstab have six fields, and findmnt finds nothing wrong but that server and places are not here")
