@@ -61,6 +61,7 @@ extension Session {
         var before: Int?
         while true {
             let transfer = try beginTransfer(command, cancellation)
+            server.noteAnswer(to: command.verb)
             var parser = ListingParser(format: format, now: listingNow, style: server.known.listings.style)
             let end: DataEnd
             do throws(FTPError) {

@@ -339,15 +339,15 @@ extension RemoteBase: CustomStringConvertible {
     /// What is known of an inode whose content is on the server.
     init(of inode: Inode) {
         let modified: Timestamp?
+        var precision = TimePrecision.second
         switch inode.ownTime {
-        case nil: modified = inode.attributes.modified
+        case nil: (modified, precision) = (inode.attributes.modified, inode.attributes.timePrecision)
+        case .shown(_, as: let listed, let coarse): (modified, precision) = (listed, coarse)
         case .stored(let time): modified = time
         case .kept(_, let listed): modified = listed
         // Our clock's time; the server's own is not known yet.
         case .guessed: modified = nil
         }
-        self.init(
-            size: inode.attributes.size, modified: modified,
-            precision: inode.ownTime == nil ? inode.attributes.timePrecision : .second)
+        self.init(size: inode.attributes.size, modified: modified, precision: precision)
     }
 }

@@ -100,7 +100,7 @@ extension Inode {
         var expected = attributes
         switch ownTime {
         case .guessed, .kept: expected.modified = nil
-        case .stored, nil: break
+        case .shown, .stored, nil: break
         }
         return expected
     }

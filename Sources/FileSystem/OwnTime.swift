@@ -9,6 +9,8 @@ import Vocabulary
 enum OwnTime: Hashable, Sendable {
     /// An upload ended then by our clock. The server's clock may say something else; the first listing settles it.
     case guessed(Timestamp)
+    /// A listing shows that upload in less detail, and agrees as far as it goes. What the server has to the second is not known.
+    case shown(Timestamp, as: Timestamp, TimePrecision)
     /// The server has taken this time. A listing may show it in less detail.
     case stored(Timestamp)
     /// The server cannot store it. It is shown as long as the listed time stays what it was (`beside`, once seen).
@@ -17,7 +19,7 @@ enum OwnTime: Hashable, Sendable {
     /// What is shown.
     var time: Timestamp {
         switch self {
-        case .guessed(let time), .stored(let time), .kept(let time, beside: _): time
+        case .guessed(let time), .shown(let time, as: _, _), .stored(let time), .kept(let time, beside: _): time
         }
     }
 
@@ -36,7 +38,12 @@ enum OwnTime: Hashable, Sendable {
         guard let listed else { return .holds(self) }
         switch self {
         case .guessed(let time):
-            return precision.agree(time, listed) ? .holds(.stored(time)) : .adopted
+            guard precision.agree(time, listed) else { return .adopted }
+            return .holds(precision == .second ? .stored(time) : .shown(time, as: listed, precision))
+        case .shown(let time, as: let before, let coarse):
+            if precision.agree(time, listed) { return .holds(precision == .second ? .stored(time) : self) }
+            // The same time in more detail.
+            return precision.seconds < coarse.seconds && coarse.agree(listed, before) ? .adopted : .contradicted
         case .stored(let time):
             return precision.agree(time, listed) ? .holds(self) : .contradicted
         case .kept(let time, let beside):

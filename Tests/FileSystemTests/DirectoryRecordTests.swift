@@ -134,9 +134,18 @@ private func entry(_ size: Int64, _ origin: DirectoryRecord.Origin, seen: Int64)
             OwnTime.Verdict.holds(.stored(time(125, 7)))
         ),
         (.guessed(time(125)), time(60), .minute, .adopted),
-        (.guessed(time(125)), time(120), .minute, .holds(.stored(time(125)))),
+        (.guessed(time(125)), time(120), .minute, .holds(.shown(time(125), as: time(120), .minute))),
         (.guessed(time(125)), time(131), .second, .adopted),
         (.guessed(time(125)), nil, .second, .holds(.guessed(time(125)))),
+        // A guess that was confirmed to the minute, and what comes of it when the server is asked for the second.
+        (
+            .shown(time(125), as: time(120), .minute), time(120), .minute,
+            .holds(.shown(time(125), as: time(120), .minute))
+        ),
+        (.shown(time(125), as: time(120), .minute), time(125), .second, .holds(.stored(time(125)))),
+        (.shown(time(125), as: time(120), .minute), time(128), .second, .adopted),
+        (.shown(time(125), as: time(120), .minute), time(119), .second, .contradicted),
+        (.shown(time(125), as: time(120), .minute), time(180), .minute, .contradicted),
         // What the server has taken: a coarse listing does not hide it, another time does.
         (.stored(time(125, 9)), time(125), .second, .holds(.stored(time(125, 9)))),
         (.stored(time(125)), time(120), .minute, .holds(.stored(time(125)))),

@@ -17,8 +17,10 @@ extension Mounts {
 
         @Test(
             .enabled(if: count > 0, "FTPFS_FAULT_OPERATIONS says how many operations"),
-            arguments: TestServer.Kind.available)
-        func `no file is a mixture, and nothing acknowledged is missing`(_ kind: TestServer.Kind) throws {
+            arguments: TestServer.Kind.available, [[], ["writeback", "writeback_delay=0"]])
+        func `no file is a mixture, and nothing acknowledged is missing`(
+            _ kind: TestServer.Kind, _ options: [String]
+        ) throws {
             let server = try TestServer.shared(kind)
             let scratch = try TemporaryDirectory("broken-connections")
             let own = "\(server.root)/broken-connections"
@@ -30,14 +32,16 @@ extension Mounts {
             let proxy = try TestProxy(.socks5, chaos: switchFile, seed: Self.seed)
             let mount = try MountedFileSystem(
                 server, "broken-connections",
-                options: ["proxy=socks5://127.0.0.1:\(proxy.port)", "timeout=2", "connect_timeout=10", "dir_ttl=1"])
+                options: [
+                    "proxy=socks5://127.0.0.1:\(proxy.port)", "timeout=2", "connect_timeout=10", "dir_ttl=1",
+                ] + options)
 
             let outcome = try Shell.run(
                 [
                     "python3", "-B", "\(Repository.root)/Tests/MountTests/Scenarios/faulty_operations.py", mount.path,
                     own,
                     String(Self.seed), String(Self.count), switchFile,
-                ], timeout: .seconds(120 + 2 * Self.count))
+                ] + (options.isEmpty ? [] : ["later"]), timeout: .seconds(300 + 2 * Self.count))
 
             #expect(outcome.succeeded, "seed \(Self.seed): \(outcome)\n\(mount.log().suffix(20_000))")
             #expect(mount.isRunning)

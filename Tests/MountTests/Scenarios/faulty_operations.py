@@ -1,12 +1,15 @@
 """Random changes of files in a mount whose connections break at random; what the server has afterwards is what it may have.
 
-    faulty_operations.py MOUNT SERVER SEED COUNT SWITCH
+    faulty_operations.py MOUNT SERVER SEED COUNT SWITCH [later]
 
 The model knows for each name what the server may hold: after a success exactly one content (or none), after a failure the
 old one or the new one, never a mixture. Which of them it is may change once more: when the last descriptor has been closed,
 what could not be sent is tried again. So what is done next with the file is done with either of them. A file that is made, and one that is appended to, grows under its own name, so of those
 also any beginning of the new content may be there. SWITCH is a file: while it exists, connections break (`proxy.py`,
 --chaos); it is taken away before each comparison, which is made on the server's own disk.
+
+`later`: the mount has `writeback`. What a name stands for is told by the mount then, and at each comparison the server has to come to
+the same, and to nothing else: that connections broke is no conflict.
 """
 
 import os
@@ -23,8 +26,21 @@ SETTLED = 1.5
 counts for `dir_ttl`, which is 1 here."""
 
 
+COMING = 150
+"""Seconds. A file that could not be sent is tried again after longer and longer pauses, and one of which nobody knows what the server
+still makes of it after two minutes."""
+
+
 class Wrong(Exception):
     pass
+
+
+def read(place, name):
+    """The content of a file; None: there is none."""
+    try:
+        return (place / name).read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 class State:
@@ -46,8 +62,9 @@ class State:
 
 
 class Run:
-    def __init__(self, mount, server, seed, switch):
+    def __init__(self, mount, server, seed, switch, later):
         self.mount, self.server, self.switch = Path(mount), Path(server), Path(switch)
+        self.later = later
         self.random = random.Random(seed)
         self.states = {name: State(None) for name in NAMES}
         self.history = []
@@ -59,15 +76,19 @@ class Run:
 
     def look(self, name):
         """What the server has, once that is one of the things that it may have, and does not change any more."""
-        path, found, before = self.server / name, None, ()
+        found, before = None, ()
         for _ in range(200):
-            found = path.read_bytes() if path.exists() else None
+            try:
+                found = read(self.mount if self.later else self.server, name)
+            except OSError:
+                continue
             if found == before and self.states[name].allows(found):
                 return found
             before = found
             time.sleep(0.02)
         size = None if found is None else len(found)
-        raise Wrong(f"{name}: {size} bytes are on the server, allowed is {self.states[name]}")
+        place = "in the mount" if self.later else "on the server"
+        raise Wrong(f"{name}: {size} bytes are {place}, allowed is {self.states[name]}")
 
     def known(self, name):
         """What the name may stand for, first of all what it stands for now; after a failure the server's disk tells that."""
@@ -159,7 +180,7 @@ class Run:
         name = self.random.choice(NAMES)
         self.history.append(f"read {name}")
         try:
-            found = self.read(name)
+            found = read(self.mount, name)
         except OSError:
             self.failures += 1
             return
@@ -167,29 +188,28 @@ class Run:
             size = None if found is None else len(found)
             raise Wrong(f"{name}: {size} bytes were read that the server never had; allowed is {self.states[name]}")
 
-    def read(self, name):
-        try:
-            return (self.mount / name).read_bytes()
-        except FileNotFoundError:
-            return None
-
     OPERATIONS = [do_save] * 5 + [do_append] * 3 + [do_change] * 3 + [do_remove] + [do_rename] * 2 + [do_read] * 2
 
     def compare(self):
         """With the connections whole: the server's disk, then what the mount shows of it."""
         for name in NAMES:
             self.states[name] = State(self.look(name))
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + (COMING if self.later else 60)
         for name in NAMES:
             while True:
                 try:
-                    if self.states[name].allows(self.read(name)):
+                    if self.states[name].allows(read(self.server if self.later else self.mount, name)):
                         break
                 except OSError:
                     pass
                 if time.monotonic() > deadline:
                     raise Wrong(f"{name}: the mount does not show what is on the server")
                 time.sleep(0.2)
+        if self.later:
+            others = {str(path.relative_to(self.server)) for path in self.server.rglob("*")} - {*NAMES, "sub"}
+            others = [name for name in others if "conflict" in name]
+            if others:
+                raise Wrong(f"on the server there is also {others}")
 
     def run(self, count):
         (self.mount / "sub").mkdir()
@@ -205,8 +225,8 @@ class Run:
 
 
 def main():
-    mount, server, seed, count, switch = sys.argv[1:]
-    run = Run(mount, server, int(seed), switch)
+    mount, server, seed, count, switch, *later = sys.argv[1:]
+    run = Run(mount, server, int(seed), switch, bool(later))
     try:
         run.run(int(count))
     except Wrong as wrong:
