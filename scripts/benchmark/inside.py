@@ -20,7 +20,7 @@ from .works import chosen_works, sizes_for
 MEMORY = 4 * GIB
 """For the server's files and for those that are copied in: 3 GiB of them on loopback."""
 
-LITTLE_MEMORY = 256 * MIB
+LITTLE_MEMORY = 128 * MIB
 """The same for a try."""
 
 SILENCE, LITTLE_SILENCE = 0.1, 0.02
