@@ -20,6 +20,9 @@ import Vocabulary
 /// - After a transfer that was broken off, neither the number nor the codes of the replies can be relied on: servers
 ///   answer 426 and 226, or 226 twice, or 225, or one of them, and Pure-FTPd a 150 and nothing else. So a marker is sent
 ///   whose answer cannot be mistaken: `PWD`, the only command with 257 beside MKD. All that comes before is skipped.
+/// - A transfer that had not begun yet, and of which the server says only that there was none (225), may still be waiting there for a
+///   data connection: pyftpdlib then makes up for it on the next one, and another directory's listing would be taken for what was
+///   asked for. Such a connection is given up.
 ///
 /// ## Ending
 /// There is one way to end: ``fail(_:)``. The first reason wins and is what every later call throws.
@@ -237,14 +240,21 @@ final class ControlConnection: @unchecked Sendable {
     /// Brings the connection back to order after a command whose replies nobody read. Blocks until the wait's end.
     ///
     /// - Parameter abortingTransfer: whether a transfer was broken off; its data connection is closed by now.
-    func resynchronize(abortingTransfer: Bool, _ wait: Wait) throws(FTPError) {
+    /// - Parameter hasBegun: whether that transfer was seen to begin.
+    func resynchronize(abortingTransfer: Bool, hasBegun: Bool, _ wait: Wait) throws(FTPError) {
         if let failure { throw failure }
         do throws(FTPError) {
             if abortingTransfer {
                 // ABOR for servers that do not look at the data connection while they are busy.
                 try transmit([Command("ABOR"), Command("PWD")], wait)
                 awaited.restart(with: "PWD")
-                while try nextReply(wait).code != 257 {}
+                var codes: [UInt16] = []
+                while case let reply = try nextReply(wait), reply.code != 257 {
+                    if reply.category != .preliminary { codes.append(reply.code) }
+                }
+                guard hasBegun || codes != [225] else {
+                    throw .connectionLost(.afterCommand, reason: "the server may make up for the transfer later")
+                }
             } else {
                 while outstanding != nil { _ = try finalReply(wait) }
             }

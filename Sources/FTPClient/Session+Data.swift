@@ -147,6 +147,7 @@ extension Session {
                 throw .final(error)
             }
             hasOpenTransfer = true
+            hasBegunTransfer = false
             var sentAhead = pushAhead(head, over: pending)
             // Only now the server has a reason to connect; what it does before that may take as long as the first byte.
             if method.isActive {
@@ -155,6 +156,7 @@ extension Session {
             let (data, early) = try awaitStart(pending, method, command, connecting) {
                 if !method.isActive { sentAhead = pushAhead(head, over: pending) }
             }
+            hasBegunTransfer = true
             let transport: any Transport
             do throws(FTPError) {
                 try checkRestart()

@@ -6,6 +6,7 @@ import Threading
 ///
 /// - Some servers leave the 1yz out and send the 2yz at once, or only behind the data. Then the data itself is the sign:
 ///   bytes that have come, and no reply for ``grace``.
+/// - Behind a transfer that was broken off, a 2yz without a 1yz may be that one's: the connection is given up.
 /// - Where there is nothing to send, some servers confirm the transfer without ever making the data connection.
 extension Session {
     /// How long what is missing is waited for once it has become superfluous: two packets that were sent together on two
@@ -125,7 +126,15 @@ extension Session {
         case .completion where reply.code == 202:
             hasOpenTransfer = false
             throw .final(.refused(verb: verb, reply))
-        case .preliminary, .completion:
+        case .completion where followsBrokenTransfer:
+            let reason = FTPError.connectionLost(
+                .afterCommand, reason: "\(reply.code) to \(verb) may be for the transfer that was broken off before")
+            control.fail(reason)
+            throw .final(reason)
+        case .preliminary:
+            followsBrokenTransfer = false
+            return reply
+        case .completion:
             return reply
         case .intermediate, .transientNegative, .permanentNegative:
             hasOpenTransfer = false

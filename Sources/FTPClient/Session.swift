@@ -56,6 +56,10 @@ final class Session: @unchecked Sendable {
     var isImageType = false
     /// Whether a transfer was begun whose final reply has not been read.
     var hasOpenTransfer = false
+    /// Whether that transfer was seen to begin: with a data connection and a 1yz.
+    var hasBegunTransfer = false
+    /// Whether a transfer was broken off, and none has begun since.
+    var followsBrokenTransfer = false
     /// Whether all data of that transfer have come, so that its final reply is on the way.
     var awaitsConfirmation = false
     /// Whether the command of the upload that was opened last may have gone out: the server may act on it, even later.
@@ -180,6 +184,7 @@ final class Session: @unchecked Sendable {
         takeConfirmation(cancellation)
         let isTransfer = hasOpenTransfer
         hasOpenTransfer = false
+        followsBrokenTransfer = followsBrokenTransfer || isTransfer
         if let verb = control.outstanding, ["TYPE", "CWD", "CDUP"].contains(verb) {
             isImageType = false
             location = .unknown
@@ -187,7 +192,7 @@ final class Session: @unchecked Sendable {
         let needsMark = isMidSequence || isOutOfStep
         isMidSequence = false
         isOutOfStep = false
-        try control.resynchronize(abortingTransfer: isTransfer, wait)
+        try control.resynchronize(abortingTransfer: isTransfer, hasBegun: hasBegunTransfer, wait)
         // Reads what else is on its way. Any command but RNTO makes most servers forget an RNFR (RFC 959 §4.1.3).
         if needsMark { try control.realign(wait) }
     }

@@ -166,6 +166,36 @@ struct TransferReplyTests {
         #expect(server.outcome() == [])
     }
 
+    /// pyftpdlib makes up for it on the data connection of the next transfer.
+    @Test func `a transfer that may still wait for its data connection costs the session`() throws {
+        let server = try ScriptedServer(
+            Scripted.login + Scripted.binary + [
+                .active("EPRT"), .expect("RETR /f"), .expect("ABOR"), .expect("PWD"),
+                .send(["150 Soon", "225 No transfer", "257 \"/\""]), .awaitEnd,
+            ])
+        let network = Scripted.network { $0.dataMode = .active }
+        let session = try Scripted.session(server, network) { $0.dataConnect = .milliseconds(300) }
+        #expect(throws: FTPError.self) { try session.openRead(try remote("f"), at: 0, Cancellation()) }
+        #expect(session.control.isClosed)
+        #expect(server.outcome() == [])
+    }
+
+    @Test func `a confirmation without a beginning is not believed behind a transfer that was broken off`() throws {
+        let server = try ScriptedServer(
+            Scripted.login + Scripted.binary + [
+                .passive, .expect("RETR /f"), .send(["150 Here"]), .data("some"), .expect("ABOR"), .expect("PWD"),
+                .send(["426 Aborted", "257 \"/\""]), .passive, .data("of f"), .endData(reset: false),
+                .send(["226 Done"]), .expect("RETR /g"), .awaitEnd,
+            ])
+        let session = try Scripted.session(server)
+        let cancellation = Cancellation()
+        try session.openRead(try remote("f"), at: 0, cancellation).abandon(abortively: true)
+        try session.recover(cancellation)
+        #expect(throws: FTPError.self) { try Scripted.read(session, "g") }
+        #expect(session.control.isClosed)
+        #expect(server.outcome() == [])
+    }
+
     @Test func `a goodbye is not waited for`() throws {
         let served = try Served(faults: FaultPlan([.every("QUIT", .hang)])) { $0.add("f", text: "") }
         #expect(try served.names() == ["f"])
