@@ -10,9 +10,14 @@ package enum OptionHelp {
         let width = 26
         let lines = MountOption.table.flatMap { option in
             let help = (option.help + standard(option)).filter { $0 != "`" }
-            return folded(help, columns: 79 - width).enumerated().map { index, line in
-                padded(index == 0 ? "  \(synopsis(option))" : "", to: width) + line
-            }
+            let label = "  \(synopsis(option))"
+            let text = folded(help, columns: 79 - width)
+            // A long one has a line of its own.
+            let labels = label.count < width ? [label] : []
+            return (labels.isEmpty ? [label] : [])
+                + text.enumerated().map { index, line in
+                    padded(index < labels.count ? labels[index] : "", to: width) + line
+                }
         }
         let notes = [
             "For the kernel: \(ForeignOption.kernel.sorted().joined(separator: " ")).",

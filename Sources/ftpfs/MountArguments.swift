@@ -7,7 +7,7 @@ struct MountArguments: ParsableCommand, Runnable, TakesMountOptions {
         commandName: "ftpfs",
         abstract: "Mount a directory of an FTP server.",
         usage: """
-            ftpfs ftp://[USER[:PASSWORD]@]HOST[:PORT]/[PATH] MOUNTPOINT [-o OPTION[,OPTION...]] [-f] [-d]
+            ftpfs URL MOUNTPOINT [-o OPTION[,OPTION...]] [-f] [-d]
             ftpfs unmount MOUNTPOINT [--lazy]
             ftpfs status [MOUNTPOINT] [--watch] [--json | --prometheus]
             ftpfs list [--json]
@@ -21,7 +21,11 @@ struct MountArguments: ParsableCommand, Runnable, TakesMountOptions {
         discussion: OptionHelp.text,
         version: Version.current)
 
-    @Argument(help: "The directory of the server. PATH starts where the login leads; %2F in front: at the root.")
+    @Argument(
+        help: """
+            The directory of the server: ftp://[USER[:PASSWORD]@]HOST[:PORT]/[PATH], encrypted with ftpes:// or ftps://. PATH \
+            starts where the login leads; %2F in front: at the root.
+            """)
     var url: String
 
     @Argument(help: "An empty directory of this machine.")

@@ -6,6 +6,10 @@ struct ServeArguments: ParsableCommand, Runnable {
     static let configuration = CommandConfiguration(
         commandName: "ftpfs serve",
         abstract: "Serve a directory by FTP to this machine, for trying ftpfs out.",
+        usage: """
+            ftpfs serve DIRECTORY [--port PORT] [--listen ADDRESS]
+                        [--tls explicit|implicit] [--certificate FILE] [--key FILE]
+            """,
         discussion: """
             Prints its URL as one line on standard output, and serves until it is interrupted. Whoever can connect \
             from this machine can read and write the directory. With --tls and no certificate of yours the next line \
