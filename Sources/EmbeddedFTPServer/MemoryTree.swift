@@ -157,6 +157,8 @@ package final class MemoryTree: Sendable {
     package func contents(of path: ServerPath) -> [UInt8]? {
         guard let file = file(path) else { return nil }
         let size = Int(clamping: file.size)
+        // An array without room is one that all share, and its count would be written by all.
+        if size == 0 { return [] }
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = file.read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
         }

@@ -21,6 +21,8 @@ final class TLSContext: @unchecked Sendable {
 
     init(_ policy: TLSPolicy) throws(TLSFailure) {
         self.policy = policy
+        // At the end of the process OpenSSL would take its memory back, under threads that may still be using it (OPENSSL_init_crypto(3)).
+        _ = OPENSSL_init_ssl(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
         OpenSSL.forgetErrors()
         guard let pointer = SSL_CTX_new(TLS_server_method()) else { throw OpenSSL.failure("SSL_CTX_new") }
         self.pointer = pointer

@@ -17,6 +17,8 @@ final class TLSContext: @unchecked Sendable {
 
     /// - Throws: `tlsSettings` for a file that cannot be used, `localFailure` without memory.
     init(_ settings: TLSSettings) throws(FTPError) {
+        // At the end of the process OpenSSL would take its memory back, under threads that may still be using it (OPENSSL_init_crypto(3)).
+        _ = OPENSSL_init_ssl(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
         ERR_clear_error()
         guard let pointer = SSL_CTX_new(TLS_client_method()) else {
             throw .localFailure(.noMemory, doing: "starting OpenSSL (\(OpenSSLError.take().text))")

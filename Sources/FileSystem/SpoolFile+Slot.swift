@@ -43,7 +43,9 @@ extension SpoolFile {
     }
 
     private static func bytes(of slot: SpoolSlots.Slot, in slots: SpoolSlots) throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: Int(slot.length)) { buffer, count in
+        // An array without room is one that all share, and its count would be written by all.
+        if slot.length == 0 { return [] }
+        return try [UInt8](unsafeUninitializedCapacity: Int(slot.length)) { buffer, count in
             count = try slots.read(into: UnsafeMutableRawBufferPointer(buffer), at: 0, of: slot)
         }
     }
