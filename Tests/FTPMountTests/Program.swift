@@ -30,6 +30,9 @@ enum Program {
         return "ftpfs"
     }()
 
+    /// How long what it has started may take to be gone once the program has ended: a sanitizer looks for leaks meanwhile.
+    private static let leaving = Duration.seconds(5)
+
     /// Runs it to its end, with an empty environment but for what is given; after `limit` it is killed.
     ///
     /// - Parameters:
@@ -46,7 +49,7 @@ enum Program {
         let output = process.output(until: deadline)
         return Outcome(
             status: status, standardOutput: output.standard, standardError: output.error,
-            leftProcesses: process.groupExists)
+            leftProcesses: !waitUntil(.after(leaving)) { !process.groupExists })
     }
 
     /// Starts it in a process group of its own.
