@@ -275,8 +275,12 @@ final class WriteBack: Sendable {
     ///
     /// - Returns: false when none waits, or an attempt failed.
     func waitForRoom(at now: Instant, _ cancellation: Cancellation) throws(StoreError) -> Bool {
-        urge(nil, at: now)
-        let (successes, finished) = state.withLock { ($0.successes, $0.finished) }
+        // In one step: an attempt that fails at once is not to be missed, the next one may be minutes away.
+        let (successes, finished) = state.withLockThenWake { state in
+            state.changes += 1
+            state.queue.urge(nil, at: now)
+            return (state.successes, state.finished)
+        }
         return try state.wait(cancellation: cancellation) { state in
             if state.finished > finished { return state.successes > successes }
             return state.queue.count == 0 && state.busy == 0 ? false : nil

@@ -95,7 +95,8 @@ extension Mounts {
                 ["ROOT": server.root])
             try #require(given.succeeded, "\(given)")
             defer { _ = try? Shell.run("rm -rf \"$ROOT/forty\"", ["ROOT": server.root]) }
-            let mount = try MountedFileSystem(server, "forty")
+            // So many connections take part of them.
+            let mount = try MountedFileSystem(server, "forty", options: ["connections=8"])
             let outcome = try Shell.run(
                 """
                 prlimit --pid $PID --nofile=40:
