@@ -11,13 +11,11 @@ package enum OptionHelp {
         let lines = MountOption.table.flatMap { option in
             let help = (option.help + standard(option)).filter { $0 != "`" }
             let label = "  \(synopsis(option))"
-            let text = folded(help, columns: 79 - width)
             // A long one has a line of its own.
-            let labels = label.count < width ? [label] : []
-            return (labels.isEmpty ? [label] : [])
-                + text.enumerated().map { index, line in
-                    padded(index < labels.count ? labels[index] : "", to: width) + line
-                }
+            let texts = (label.count < width ? [] : [""]) + folded(help, columns: 79 - width)
+            return texts.enumerated().map { index, text in
+                text.isEmpty ? label : padded(index == 0 ? label : "", to: width) + text
+            }
         }
         let notes = [
             "For the kernel: \(ForeignOption.kernel.sorted().joined(separator: " ")).",

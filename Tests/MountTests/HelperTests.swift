@@ -204,10 +204,7 @@ extension Mounts {
         func run(_ script: String) throws -> Outcome {
             let prelude = """
                 set -eu
-                mount --make-rprivate /
-                # Mounts of other tests would live on here after their umount, and keep their programs waiting.
-                awk '{for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) ~ /^fuse/) print $5}' /proc/self/mountinfo |
-                    while read -r path; do umount --lazy "$(printf '%b' "$path")"; done
+                \(Mounts.leavingOthers)
                 mount -t tmpfs none /usr/sbin
                 ln -s "$FTPFS" /usr/sbin/mount.ftpfs
                 ln -s "$FTPFS" /usr/sbin/mount.fuse.ftpfs

@@ -13,10 +13,7 @@ extension Mounts {
         private static func run(_ script: String) throws -> Shell.Outcome {
             let prelude = """
                 set -eu
-                mount --make-rprivate /
-                # Mounts of other tests would live on here after their umount, and keep their programs waiting.
-                awk '{for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) ~ /^fuse/) print $5}' /proc/self/mountinfo |
-                    while read -r path; do umount --lazy "$(printf '%b' "$path")"; done
+                \(Mounts.leavingOthers)
                 python3 - <<'END'
                 import fcntl, socket, struct
                 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
